@@ -1,0 +1,258 @@
+/**
+ * Every message that crosses the network, as one union. A frame holds one or more messages of one
+ * channel, in order. See `README.md` for the bytes and the hand shake.
+ */
+import type { BootId, EntityName, NodeId, PartitionId, ProcessId } from "../model/ids.ts";
+import type { HybridTime } from "../model/time.ts";
+import type { ErrorCode } from "../model/error.ts";
+import type { MembershipMessage } from "./membership-messages.ts";
+import type { ReplicationMessage } from "./replication-messages.ts";
+
+export type Message =
+  | HelloMessage
+  | WelcomeMessage
+  | RefusedMessage
+  | GoodbyeMessage
+  | CallMessage
+  | ReplyMessage
+  | FailureMessage
+  | CancelMessage
+  | TableMessage
+  | WatchMessage
+  | UnwatchMessage
+  | SnapshotMessage
+  | ChangeMessage
+  | WatchEndMessage
+  | { readonly type: "membership"; readonly message: MembershipMessage }
+  | {
+      readonly type: "replication";
+      /** Sender and receiver process; dropped when `to` is an earlier life of the receiver. */
+      readonly from: ProcessId;
+      readonly to: ProcessId;
+      readonly message: ReplicationMessage;
+    };
+
+export type ChannelName = "control" | "data" | "bulk";
+
+/** What all nodes of a cluster must agree on. */
+export interface ClusterSettings {
+  readonly partitionCount: number;
+  readonly replicas: number;
+  readonly placementVersion: number;
+}
+
+/** First message of the dialling side of every connection. */
+export interface HelloMessage {
+  readonly type: "hello";
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+  readonly features: readonly string[];
+  readonly channel: ChannelName;
+  readonly cluster: string;
+  /** Absent for clients. */
+  readonly node?: NodeIdentity;
+}
+
+export interface NodeIdentity {
+  readonly id: NodeId;
+  readonly boot: BootId;
+  /** Where others can dial it. */
+  readonly address: string;
+  readonly settings: ClusterSettings;
+}
+
+/** The accepting side agrees. A client then receives a full `table` too. */
+export interface WelcomeMessage {
+  readonly type: "welcome";
+  readonly protocol: number;
+  readonly features: readonly string[];
+  readonly cluster: string;
+  readonly node: NodeIdentity;
+}
+
+export type RefusalCode =
+  | "protocol_mismatch"
+  | "cluster_mismatch"
+  | "settings_mismatch"
+  | "duplicate_node"
+  | "same_node"
+  | "boot_too_low"
+  | "leaving"
+  | "not_ready"
+  | "overloaded"
+  | "malformed";
+
+/** The accepting side does not agree; it closes after sending. */
+export interface RefusedMessage {
+  readonly type: "refused";
+  readonly code: RefusalCode;
+  readonly message: string;
+  /** With `boot_too_low`: the highest boot id known for this node id. */
+  readonly rememberedBoot?: BootId;
+}
+
+/** Last message before an intended close: the peer is not to be suspected of a crash. */
+export interface GoodbyeMessage {
+  readonly type: "goodbye";
+  readonly reason: "leaving" | "duplicate_link" | "idle" | "closed";
+}
+
+/** One call of one handler or query. Numbers that do not apply are 0, strings "". */
+export interface CallMessage {
+  readonly type: "call";
+  /** Chosen by the sender, unique among its calls in flight on this link. */
+  readonly id: number;
+  readonly partition: PartitionId;
+  /** Low 32 bits of the sender's table id; a mismatch triggers a `table`, never a failure. */
+  readonly tableId: number;
+  /** Network legs so far, this one included: 1 … 3. */
+  readonly hop: number;
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  /** Who is protected against running twice; "" with `number` 0 when unprotected. */
+  readonly caller: string;
+  readonly number: number;
+  /** The caller has the answers of all its calls below this number. */
+  readonly received: number;
+  /** Milliseconds left when sent. */
+  readonly timeoutMs: number;
+  /** 0: as the function says; 255: all owners; else a number of copies. */
+  readonly acks: number;
+  /** Bits, see `callFlags`. */
+  readonly flags: number;
+  /** Age of the root call, for wait–die; 0 for a root call that has none yet. */
+  readonly ageTime: HybridTime;
+  readonly ageId: string;
+  /** Entities held by turns further up this chain of calls, outermost first; at most 16. */
+  readonly chain: readonly EntityName[];
+  /** The encoded `Value`; empty when there is no input. */
+  readonly input: Uint8Array;
+}
+
+export const callFlags = {
+  /** The caller agreed to degraded service. */
+  degradedAllowed: 1,
+  /** Override of the function's `whenSplit`. */
+  splitServe: 2,
+  splitRefuse: 4,
+  strictAcks: 8,
+  /** Sent by an outbox: `caller` names the sending entity and writer; the answer carries no value. */
+  outbox: 16,
+  /** The same call was sent before: its first attempt may have run. */
+  retry: 32,
+} as const;
+
+export interface ReplyMessage {
+  readonly type: "reply";
+  readonly id: number;
+  /** Bits, see `replyFlags`. */
+  readonly flags: number;
+  readonly copies: number;
+  /** Network legs the call took. */
+  readonly hops: number;
+  /** Node that ran it. */
+  readonly node: NodeId;
+  /** The encoded result; empty means `undefined`. */
+  readonly value: Uint8Array;
+}
+
+export const replyFlags = { degraded: 1, fromDedupe: 2 } as const;
+
+/** `degraded_offered`: nothing happened; resend with `degradedAllowed` to be served without a majority. */
+export type FailureCode = ErrorCode | "degraded_offered";
+
+export interface FailureMessage {
+  readonly type: "failure";
+  readonly id: number;
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly indeterminate: boolean;
+  readonly retryAfterMs: number;
+  readonly node: NodeId;
+  /** With `not_owner` and `unavailable`: the primary as far as the sender knows, or "". */
+  readonly primary: NodeId;
+  /** Encoded `data` of `ctx.fail`; empty when there is none. */
+  readonly data: Uint8Array;
+}
+
+export interface CancelMessage {
+  readonly type: "cancel";
+  readonly id: number;
+}
+
+/**
+ * The routing table, from a node to a client (whole on connect, then only what changed). Owners are
+ * indexes into `members`, the actual primary first as far as the sender knows.
+ */
+export interface TableMessage {
+  readonly type: "table";
+  /** Rises with every table this node sends; deltas apply to the one before. */
+  readonly version: number;
+  readonly tableId: number;
+  readonly partitionCount: number;
+  readonly members: readonly { readonly id: NodeId; readonly address: string; readonly boot: BootId }[];
+  /** All partitions (full table) or those that changed. */
+  readonly full: boolean;
+  readonly owners: readonly { readonly partition: PartitionId; readonly members: readonly number[] }[];
+  /** Present in full tables. */
+  readonly functions?: readonly CatalogueEntry[];
+}
+
+/** What a caller needs to know of a function it only has the name of. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly handlers: readonly string[];
+  readonly queries: readonly string[];
+  readonly whenSplit: "serve" | "refuse";
+  /** 0: no protection needed (`acks: 1`); the number of copies, 255 for all. */
+  readonly acks: number;
+  readonly deadlineMs: number;
+}
+
+export interface WatchMessage {
+  readonly type: "watch";
+  readonly id: number;
+  readonly partition: PartitionId;
+  readonly functionName: string;
+  readonly key: string;
+  /** "" for the whole state, else a field; with `query` a query name. */
+  readonly field: string;
+  readonly query: boolean;
+  readonly input: Uint8Array;
+  /** Version last seen, "" for none. */
+  readonly resume: string;
+}
+
+export interface UnwatchMessage {
+  readonly type: "unwatch";
+  readonly id: number;
+}
+
+export interface SnapshotMessage {
+  readonly type: "snapshot";
+  readonly id: number;
+  /** Opaque. */
+  readonly version: string;
+  readonly degraded: boolean;
+  /** Encoded plain value. */
+  readonly value: Uint8Array;
+}
+
+export interface ChangeMessage {
+  readonly type: "change";
+  readonly id: number;
+  readonly base: string;
+  readonly version: string;
+  readonly degraded: boolean;
+  /** Encoded difference of `live/difference.ts`. */
+  readonly difference: Uint8Array;
+}
+
+export interface WatchEndMessage {
+  readonly type: "watch-end";
+  readonly id: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly primary: NodeId;
+}
