@@ -18,6 +18,7 @@ export type Message =
   | FailureMessage
   | CancelMessage
   | TableMessage
+  | PrimariesMessage
   | WatchMessage
   | UnwatchMessage
   | SnapshotMessage
@@ -197,6 +198,15 @@ export interface TableMessage {
   readonly owners: readonly { readonly partition: PartitionId; readonly members: readonly number[] }[];
   /** Present in full tables. */
   readonly functions?: readonly CatalogueEntry[];
+}
+
+/**
+ * Partitions whose primary the sender has become (or, on a new link, is). It is a hint for routing
+ * and never authority: a higher term number replaces a lower one.
+ */
+export interface PrimariesMessage {
+  readonly type: "primaries";
+  readonly entries: readonly { readonly partition: PartitionId; readonly term: number }[];
 }
 
 /** What a caller needs to know of a function it only has the name of. */
