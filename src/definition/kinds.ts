@@ -14,15 +14,7 @@ export interface Kind<Live, View, Plain> {
 }
 
 export type KindName =
-  | "counter"
-  | "max"
-  | "min"
-  | "register"
-  | "flag"
-  | "set"
-  | "map"
-  | "value-map"
-  | "text";
+  "counter" | "max" | "min" | "register" | "flag" | "set" | "map" | "value-map" | "text";
 
 export interface CounterView {
   readonly value: number;
@@ -103,8 +95,12 @@ export interface Text extends TextView {
 
 export type CounterKind = Kind<Counter, CounterView, number>;
 export type ExtremeKind = Kind<Extreme, ExtremeView, number | undefined>;
-export type RegisterKind<T> = Kind<Register<T>, RegisterView<T>, T> & { readonly default: T };
-export type FlagKind = Kind<Flag, FlagView, boolean> & { readonly wins: "enable" | "disable" };
+export type RegisterKind<T> = Kind<Register<T>, RegisterView<T>, T> & {
+  readonly default: T;
+};
+export type FlagKind = Kind<Flag, FlagView, boolean> & {
+  readonly wins: "enable" | "disable";
+};
 export type SetKind<T> = Kind<SetOf<T>, SetView<T>, readonly T[]>;
 export type MapKind<L, P> = Kind<MapOf<L, P>, MapView<P>, { readonly [key: string]: P }> & {
   readonly of: Kind<L, unknown, P>;
@@ -121,7 +117,13 @@ function max(): ExtremeKind {
 function min(): ExtremeKind {
   return { kind: "min" };
 }
-function register<T extends Value>(initial: T): RegisterKind<T> {
+// Overloads, because a bare literal would otherwise be the only value the register takes; a union
+// is given as a type argument: `crdt.register<"open" | "closed">("open")`.
+function register(initial: string): RegisterKind<string>;
+function register(initial: number): RegisterKind<number>;
+function register(initial: boolean): RegisterKind<boolean>;
+function register<T extends Value>(initial: T): RegisterKind<T>;
+function register(initial: Value): RegisterKind<Value> {
   return { kind: "register", default: initial };
 }
 function flag(options: { readonly wins?: "enable" | "disable" } = {}): FlagKind {
@@ -133,16 +135,29 @@ function set<T extends Value>(): SetKind<T> {
 function map<V extends Value>(): ValueMapKind<V>;
 function map<L, V, P>(of: Kind<L, V, P>): MapKind<L, P>;
 function map(of?: Kind<unknown, unknown, unknown>): Kind<unknown, unknown, unknown> {
-  return of === undefined ? { kind: "value-map" } : ({ kind: "map", of } as MapKind<unknown, unknown>);
+  return of === undefined
+    ? { kind: "value-map" }
+    : ({ kind: "map", of } as MapKind<unknown, unknown>);
 }
 function text(): TextKind {
   return { kind: "text" };
 }
 
-export const crdt = { counter, max, min, register, flag, set, map, text } as const;
+export const crdt = {
+  counter,
+  max,
+  min,
+  register,
+  flag,
+  set,
+  map,
+  text,
+} as const;
 
 /** The fields of a function's state. */
-export type Shape = { readonly [field: string]: Kind<unknown, unknown, unknown> };
+export type Shape = {
+  readonly [field: string]: Kind<unknown, unknown, unknown>;
+};
 export type Live<S> = {
   readonly [K in keyof S]: S[K] extends Kind<infer L, unknown, unknown> ? L : never;
 };

@@ -1,0 +1,113 @@
+/** The options of `.with(…)`: of every call made through the handle that it returns. */
+import type { Acks, WhenSplit } from "../model/acks.ts";
+import { LatticeError } from "../model/error.ts";
+import { checkAcks, checkWhenSplit, deadlineMsMax } from "./function-options.ts";
+import { checkKnownNames } from "./known-names.ts";
+
+export interface CallOptions {
+  /**
+   * Longest time of the call in milliseconds, retries included: 1 … 300,000. Then
+   * `deadline_exceeded`.
+   * @default the function's `deadlineMs`
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Overrides the function's `acks`. */
+  readonly acks?: Acks | undefined;
+  /** Overrides the function's `whenSplit`. */
+  readonly whenSplit?: WhenSplit | undefined;
+  /** Aborting it ends the call with `cancelled`; the call may still take effect. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Two calls of one operation on one key with the same idempotency key take effect once, also
+   * when their caller restarted in between. 1 … 256 characters, remembered for 10 minutes.
+   */
+  readonly idempotencyKey?: string | undefined;
+  /**
+   * Keep the order of the calls made through this handle over retries and failover: the next is
+   * sent when the one before is settled. Costs one round trip per call.
+   * @default false
+   */
+  readonly ordered?: boolean | undefined;
+  /** `"full"`: calls return `Reply<T>`. @default "value" */
+  readonly reply?: "value" | "full" | undefined;
+}
+
+/** The options of calls from inside a turn. */
+export type AskOptions = Pick<CallOptions, "timeoutMs" | "signal">;
+
+export const idempotencyKeyLengthMax = 256;
+export const noCallOptions: CallOptions = Object.freeze({});
+
+const callOptionNames = [
+  "timeoutMs",
+  "acks",
+  "whenSplit",
+  "signal",
+  "idempotencyKey",
+  "ordered",
+  "reply",
+];
+const askOptionNames = ["timeoutMs", "signal"];
+
+/**
+ * Adds `added` to `options`; an option given as `undefined` keeps what was there.
+ * @throws LatticeError `invalid_argument` for an unknown option or an unusable value.
+ */
+export function mergeCallOptions(options: CallOptions, added: CallOptions): CallOptions {
+  return merge(options, added, callOptionNames);
+}
+
+/** As `mergeCallOptions`, for calls from inside a turn, which take fewer options. */
+export function mergeAskOptions(options: AskOptions, added: AskOptions): AskOptions {
+  return merge(options, added, askOptionNames);
+}
+
+function merge<O extends CallOptions>(options: O, added: O, names: readonly string[]): O {
+  if (typeof added !== "object" || (added as unknown) === null) {
+    throw new LatticeError("invalid_argument", ".with takes an object of options");
+  }
+  checkKnownNames(".with", "option", Object.keys(added), names);
+  const given = Object.entries(added).filter(([, value]) => value !== undefined);
+  const merged = Object.freeze({ ...options, ...Object.fromEntries(given) });
+  checkValues(merged);
+  return merged;
+}
+
+function checkValues(options: CallOptions): void {
+  const { timeoutMs, acks, whenSplit, signal, idempotencyKey, ordered, reply } = options;
+  if (acks !== undefined) checkAcks(".with", acks);
+  if (whenSplit !== undefined) checkWhenSplit(".with", whenSplit);
+  demand("timeoutMs", timeoutMs, `a number of milliseconds, 1 … ${String(deadlineMsMax)}`, isTime);
+  demand("signal", signal, "an AbortSignal", isSignal);
+  demand("idempotencyKey", idempotencyKey, "a string of 1 … 256 characters", isIdempotencyKey);
+  demand("ordered", ordered, "true or false", (value) => typeof value === "boolean");
+  demand("reply", reply, '"value" or "full"', (value) => value === "value" || value === "full");
+}
+
+function demand(
+  name: string,
+  value: unknown,
+  wanted: string,
+  accepts: (value: unknown) => boolean,
+): void {
+  if (value === undefined || accepts(value)) return;
+  throw new LatticeError("invalid_argument", `.with: ${name} must be ${wanted}`);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && value >= 1 && value <= deadlineMsMax;
+}
+
+/** By shape: a signal may come from another realm or a polyfill. */
+function isSignal(value: unknown): boolean {
+  const signal = value as Partial<AbortSignal> | null;
+  return (
+    typeof signal === "object" &&
+    typeof signal?.aborted === "boolean" &&
+    typeof signal.addEventListener === "function"
+  );
+}
+
+function isIdempotencyKey(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && value.length <= idempotencyKeyLengthMax;
+}

@@ -1,0 +1,76 @@
+/**
+ * What handlers and queries hold while they run. A query's context shows state but cannot change
+ * it; `now`, `random` and `sleep` exist so that a function replays in the simulator. Once the run
+ * is over, or was cut off, every use of the context throws `cancelled`.
+ */
+import type { Value } from "../model/value.ts";
+import type { AskHandle } from "./ask-handle.ts";
+import type { AnyFunction } from "./function-definition.ts";
+import type { Live, View } from "./kinds.ts";
+import type { Sender } from "./sender.ts";
+
+export interface QueryContext<S> {
+  /** Which instance of the function this is. */
+  readonly key: string;
+  /** The state to read. */
+  readonly state: View<S>;
+  readonly caller: Caller;
+  /** Aborted when the call is cancelled or its deadline passes. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Milliseconds since the epoch, fixed for the whole run. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /**
+   * A handle to call another entity and wait for it, inside this run. What the other one did stays
+   * done even if this run fails. A handler holds its own entity meanwhile.
+   */
+  get<F extends AnyFunction>(target: F, key: string): AskHandle<F>;
+}
+
+export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
+  /** The state to read and change; all changes of a run take effect together, or none does. */
+  readonly state: Live<S>;
+  /**
+   * Calls another entity after this run has taken effect, retrying until it answers; the normal
+   * way for functions to talk. A run that throws sends nothing.
+   */
+  send<F extends AnyFunction>(target: F, key: string): Sender<F>;
+  /** Resolves after `ms` (≥ 0) milliseconds; the entity is held meanwhile. */
+  sleep(ms: number): Promise<void>;
+  /** Runs `run` once the change is committed and answered, for side effects; lost with the node. */
+  afterCommit(run: () => void | Promise<void>): void;
+  /** Refuses the call: nothing takes effect, and the caller gets the code, message and data. */
+  fail(code: RefusalCode, message: string, data?: Value): never;
+}
+
+/** Whoever made the call, as far as it is known. */
+export type Caller =
+  /** `id` is "" for a call without protection against running twice. */
+  | { readonly type: "client"; readonly id: string }
+  | {
+      readonly type: "function";
+      readonly functionName: string;
+      readonly key: string;
+    };
+
+/** The codes a handler may refuse with; the others belong to the system. */
+export type RefusalCode = (typeof refusalCodes)[number];
+
+export const refusalCodes = [
+  "invalid_argument",
+  "not_found",
+  "already_exists",
+  "failed_precondition",
+  "unauthenticated",
+  "permission_denied",
+] as const;
+
+/** Writes to the node's log, with the function and key added. */
+export interface Log {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,165 @@
+/**
+ * A handle: what a caller holds of one function and key. Its members are the function's handlers
+ * and queries, each a method that goes through one `call` function; so a client needs no generated
+ * code and knows nothing of how a call gets where it goes.
+ *
+ *     client.get("cart", "alice") ─▶ handle.add(line) ─▶ source.call({ operation: "add", … })
+ *
+ * A handle is a plain object whose *prototype* is a proxy: the first use of a name asks the proxy,
+ * which leaves a method behind on the object, so that every later use costs a property read.
+ */
+import { LatticeError } from "../model/error.ts";
+import type { CallOptions } from "./call-options.ts";
+import { mergeCallOptions, noCallOptions } from "./call-options.ts";
+import type { AnyFunction, FunctionDefinition } from "./function-definition.ts";
+import type { Plain } from "./kinds.ts";
+import { didYouMean, quote } from "./known-names.ts";
+import { isLanguageName } from "./names.ts";
+import type { Arguments, Result } from "./operation-types.ts";
+import type { Reply } from "./reply.ts";
+
+/** What callers hold of a function of type `F`. With `D` its calls return `Reply<T>`. */
+export type Handle<F, D = false> =
+  F extends FunctionDefinition<infer S, infer H, infer Q>
+    ? HandleCalls<H, D> & HandleCalls<Q, D> & HandleMembers<F, S, D>
+    : never;
+
+/** The handle of the function named `N` among the functions `F`. */
+export type HandleOf<F, N extends keyof F> = F[N] extends AnyFunction ? Handle<F[N]> : never;
+
+type HandleCalls<M, D> = {
+  readonly [K in keyof M]: (
+    ...args: Arguments<M[K]>
+  ) => Promise<D extends true ? Reply<Result<M[K]>> : Result<M[K]>>;
+};
+
+interface HandleMembers<F, S, D> {
+  /** The state now and after every change, as plain values that share what did not change. */
+  watch(): AsyncIterable<Plain<S>>;
+  /** A handle of the same function and key whose calls have these options too. */
+  with(options: CallOptions & { readonly reply: "full" }): Handle<F, true>;
+  with(options: CallOptions & { readonly reply: "value" }): Handle<F>;
+  with(options: CallOptions & { readonly reply?: undefined }): Handle<F, D>;
+}
+
+/** Where the calls of a handle go. */
+export interface HandleSource {
+  readonly functionName: string;
+  readonly key: string;
+  /** Resolves with the result, or with a `Reply` when `options.reply` is "full". */
+  readonly call: (call: HandleCall) => Promise<unknown>;
+  readonly watch: (watch: HandleWatch) => AsyncIterable<unknown>;
+  /** Names that exist, when they are known: others are then refused without asking a node. */
+  readonly operations?: OperationNames | undefined;
+}
+
+export interface HandleCall {
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  /** As the caller gave it, unchecked; `undefined` when there is none. */
+  readonly input: unknown;
+  readonly options: CallOptions;
+}
+
+export interface HandleWatch {
+  readonly functionName: string;
+  readonly key: string;
+  readonly options: CallOptions;
+}
+
+export interface OperationNames {
+  readonly handlers: readonly string[];
+  readonly queries: readonly string[];
+}
+
+/**
+ * A handle over `source`. It is not thenable; printing, comparing and serialising it make no call.
+ * An unknown operation rejects with `not_found` when the operations are known.
+ */
+export function createHandle<F>(source: HandleSource): Handle<F> {
+  return build(source, noCallOptions) as Handle<F>;
+}
+
+function build(source: HandleSource, options: CallOptions): object {
+  const own = {
+    with: (added: CallOptions) => build(source, mergeCallOptions(options, added)),
+    watch: () =>
+      source.watch({
+        functionName: source.functionName,
+        key: source.key,
+        options,
+      }),
+  };
+  return lazyMethods(`${source.functionName}/${source.key}`, own, (operation) => {
+    const unknown = unknownOperation(source.functionName, operation, source.operations);
+    return (input?: unknown) =>
+      unknown === undefined
+        ? source.call({
+            functionName: source.functionName,
+            key: source.key,
+            operation,
+            input,
+            options,
+          })
+        : Promise.reject(unknown());
+  });
+}
+
+/** How to make the error for an operation that does not exist; `undefined` if it may exist. */
+function unknownOperation(
+  functionName: string,
+  operation: string,
+  names: OperationNames | undefined,
+): (() => LatticeError) | undefined {
+  if (names === undefined) return undefined;
+  if (names.handlers.includes(operation) || names.queries.includes(operation)) return undefined;
+  return () => operationNotFound(functionName, operation, names);
+}
+
+/** `not_found`, with everything that does exist and the nearest of it. */
+export function operationNotFound(
+  functionName: string,
+  operation: string,
+  names: OperationNames,
+): LatticeError {
+  const all = [...names.handlers, ...names.queries];
+  const exist = all.length === 0 ? "it has none" : `it has ${all.join(", ")}`;
+  return new LatticeError(
+    "not_found",
+    `${functionName} has no handler or query ${quote(operation)}${didYouMean(operation, all)}; ` +
+      exist,
+    { function: functionName },
+  );
+}
+
+/**
+ * An object with the members of `own`, not enumerable, and beside them a method for every other
+ * name, made on first use. `then` and what the language itself reads from objects are left alone.
+ */
+export function lazyMethods(
+  label: string,
+  own: object,
+  make: (name: string) => (input?: unknown) => unknown,
+): object {
+  const methods = Object.create(
+    new Proxy(Object.create(null) as object, {
+      get(_target, name, receiver: object) {
+        if (typeof name === "symbol" || name === "then" || isLanguageName(name)) return undefined;
+        const method = make(name);
+        Object.defineProperty(receiver, name, {
+          value: method,
+          enumerable: false,
+        });
+        return method;
+      },
+      set() {
+        return false;
+      },
+    }),
+  ) as object;
+  for (const [name, value] of Object.entries(own)) Object.defineProperty(methods, name, { value });
+  Object.defineProperty(methods, "toString", { value: () => label });
+  Object.defineProperty(methods, Symbol.toStringTag, { value: label });
+  return methods;
+}
