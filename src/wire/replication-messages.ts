@@ -7,6 +7,23 @@ export interface Owners {
   readonly processes: readonly ProcessId[];
   /** Stream position of the change that set it; 0: came with the base. */
   readonly position: number;
+  /**
+   * The sets before it whose replacement is not known to be committed. Until it is, each of them must
+   * agree as well (`src/replication/README.md`, "Neighbouring sets"); at most 8.
+   */
+  readonly previous: readonly PreviousOwners[];
+}
+
+/** An owner set that a change at `position` replaced. */
+export interface PreviousOwners {
+  readonly processes: readonly ProcessId[];
+  readonly position: number;
+}
+
+/** A place in the stream of a term. */
+export interface StreamPosition {
+  readonly synced: Term;
+  readonly position: number;
 }
 
 /** What a process tells of its standing in one partition. */
@@ -26,8 +43,10 @@ export interface Commit {
   readonly entity: EntityName;
   readonly writer: WriterId;
   readonly sequence: number;
-  /** The encoded delta. */
+  /** The encoded delta; with `whole` an encoded entity. */
   readonly delta: Uint8Array;
+  /** `delta` is a whole entity to be joined: what a cluster that was born apart brings (rule 20). */
+  readonly whole?: boolean;
 }
 
 /** A commit whose place in the stream is known but which is not known to be committed. */
@@ -38,7 +57,13 @@ export interface TailCommit {
 }
 
 export type PartitionMessage =
-  | { readonly type: "prepare"; readonly term: Term; readonly handover: boolean }
+  | {
+      readonly type: "prepare";
+      readonly term: Term;
+      readonly handover: boolean;
+      /** Of another birth: answered with `hello`, never with a promise. */
+      readonly genesis: string;
+    }
   | {
       readonly type: "promise";
       readonly term: Term;
@@ -46,14 +71,13 @@ export type PartitionMessage =
       readonly position: number;
       readonly committed: number;
       readonly owners: Owners;
-      readonly digest: number;
     }
   | { readonly type: "refuse"; readonly term: Term; readonly standing: Standing }
   | { readonly type: "stale"; readonly standing: Standing }
-  /** A candidate fetches the best copy it was promised. */
-  | { readonly type: "fetch"; readonly term: Term }
+  /** A candidate fetches the best copy it was promised; `have`: where its own copy stands. */
+  | { readonly type: "fetch"; readonly term: Term; readonly have: StreamPosition }
   | { readonly type: "copy"; readonly term: Term; readonly copy: CopyImage }
-  | { readonly type: "base"; readonly term: Term; readonly position: number; readonly copy: CopyImage }
+  | { readonly type: "base"; readonly term: Term; readonly copy: CopyImage }
   | {
       readonly type: "delta";
       readonly term: Term;
@@ -61,15 +85,32 @@ export type PartitionMessage =
       readonly committed: number;
       readonly commit: Commit | undefined;
       /** Present when this position changes the owner set. */
-      readonly owners: readonly ProcessId[] | undefined;
+      readonly owners: Owners | undefined;
     }
   /** Tells the committed position when no delta carries it. */
   | { readonly type: "committed"; readonly term: Term; readonly committed: number }
   | { readonly type: "ack"; readonly term: Term; readonly position: number }
-  | { readonly type: "need"; readonly term: Term }
+  /** `have`: where the copy stands that the asked base may build upon; `undefined` asks for all. */
+  | { readonly type: "need"; readonly term: Term; readonly have: StreamPosition | undefined }
+  /** Anti-entropy: the primary's digest at a committed position; a follower that differs asks. */
+  | {
+      readonly type: "digest";
+      readonly term: Term;
+      readonly position: number;
+      readonly digest: number;
+    }
+  /** To a process that was removed: all owners have the current position, its copy may go (rule 14). */
+  | { readonly type: "removed"; readonly term: Term; readonly owners: Owners }
   | { readonly type: "handover"; readonly term: Term }
   | { readonly type: "forked"; readonly commits: readonly Commit[] }
-  | { readonly type: "merged"; readonly commits: readonly { readonly entity: EntityName; readonly writer: WriterId; readonly sequence: number }[] }
+  | {
+      readonly type: "merged";
+      readonly commits: readonly {
+        readonly entity: EntityName;
+        readonly writer: WriterId;
+        readonly sequence: number;
+      }[];
+    }
   | { readonly type: "hello"; readonly standing: Standing };
 
 /** A copy of a partition on the wire. */
@@ -83,11 +124,17 @@ export interface CopyImage {
   readonly entities: readonly { readonly name: EntityName; readonly image: Uint8Array }[];
   /** What is above it, in stream order. */
   readonly tail: readonly TailCommit[];
-  /** Set when only entities that differ from the receiver's copy are included (rule 2, "cheap"). */
-  readonly partial: boolean;
+  /**
+   * When set, the image builds upon a copy that holds everything of this stream up to this position:
+   * only entities touched above it are included, and the copy's own tail above it is dropped.
+   */
+  readonly from: StreamPosition | undefined;
 }
 
 /** Batched over all partitions that two nodes share. */
 export interface ReplicationMessage {
-  readonly entries: readonly { readonly partition: PartitionId; readonly message: PartitionMessage }[];
+  readonly entries: readonly {
+    readonly partition: PartitionId;
+    readonly message: PartitionMessage;
+  }[];
 }
