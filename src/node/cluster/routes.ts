@@ -1,0 +1,128 @@
+/**
+ * Where calls go, as far as this node knows: the placement says who should own a partition, the
+ * primaries say who leads it now. Both are hints, never authority: a wrong one costs a forward.
+ * Clients get it as tables, whole at first and then only what changed.
+ */
+import type { NodeId, PartitionId } from "../../model/ids.ts";
+import type { Placement } from "../../ring/placement.ts";
+import type { CatalogueEntry, TableMessage } from "../../wire/messages.ts";
+
+export interface RouteMember {
+  readonly id: NodeId;
+  readonly address: string;
+  readonly boot: number;
+}
+
+interface Lead {
+  readonly node: NodeId;
+  readonly term: number;
+}
+
+const noOwners: readonly NodeId[] = Object.freeze([]);
+
+export class Routes {
+  readonly #partitionCount: number;
+  readonly #leads: (Lead | undefined)[];
+  readonly #catalogue: readonly CatalogueEntry[];
+  readonly #members: () => readonly RouteMember[];
+  /** Partitions whose owners changed since the last delta; everything when `#all`. */
+  readonly #changed = new Set<PartitionId>();
+  #all = false;
+  #placement: Placement | undefined;
+  #version = 0;
+
+  constructor(options: {
+    readonly partitionCount: number;
+    readonly catalogue: readonly CatalogueEntry[];
+    /** Everybody that a client may have to dial. */
+    members(): readonly RouteMember[];
+  }) {
+    this.#partitionCount = options.partitionCount;
+    this.#leads = new Array<Lead | undefined>(options.partitionCount).fill(undefined);
+    this.#catalogue = options.catalogue;
+    this.#members = () => options.members();
+  }
+
+  get placement(): Placement | undefined {
+    return this.#placement;
+  }
+
+  /** Identity of the placement; 0 before the first. */
+  get tableId(): number {
+    return this.#placement?.tableId ?? 0;
+  }
+
+  setPlacement(placement: Placement): void {
+    this.#placement = placement;
+    this.#all = true;
+  }
+
+  /** Members came, went or moved: clients need the whole table. */
+  membersChanged(): void {
+    this.#all = true;
+  }
+
+  /** Takes news of a primary unless it is older than what is known. */
+  learn(partition: PartitionId, node: NodeId, term: number): void {
+    const lead = this.#leads[partition];
+    if (partition >= this.#partitionCount || (lead !== undefined && lead.term > term)) return;
+    if (lead?.node === node && lead.term === term) return;
+    this.#leads[partition] = { node, term };
+    this.#changed.add(partition);
+  }
+
+  /** The primary as far as this node knows, or "". */
+  primaryOf(partition: PartitionId): NodeId {
+    return this.#leads[partition]?.node ?? "";
+  }
+
+  /** In table order. */
+  ownersOf(partition: PartitionId): readonly NodeId[] {
+    return this.#placement?.ownersOf(partition) ?? noOwners;
+  }
+
+  /** The whole table, for a client that just came. */
+  full(): TableMessage {
+    return this.#message(true, this.#allPartitions());
+  }
+
+  /** What changed since the last call, for the clients that have the rest; undefined if nothing. */
+  takeDelta(): TableMessage | undefined {
+    const full = this.#all;
+    const changed = full ? this.#allPartitions() : [...this.#changed];
+    this.#all = false;
+    this.#changed.clear();
+    if (changed.length === 0) return undefined;
+    this.#version += 1;
+    return this.#message(full, changed);
+  }
+
+  #allPartitions(): number[] {
+    return Array.from({ length: this.#partitionCount }, (_, partition) => partition);
+  }
+
+  #message(full: boolean, partitions: readonly PartitionId[]): TableMessage {
+    const members = this.#members();
+    const indexes = new Map(members.map((member, index) => [member.id, index]));
+    const owners = partitions.map((partition) => {
+      const known: number[] = [];
+      const add = (node: NodeId): void => {
+        const index = indexes.get(node);
+        if (index !== undefined && !known.includes(index)) known.push(index);
+      };
+      add(this.primaryOf(partition));
+      for (const owner of this.ownersOf(partition)) add(owner);
+      return { partition, members: known };
+    });
+    return {
+      type: "table",
+      version: this.#version,
+      tableId: this.tableId,
+      partitionCount: this.#partitionCount,
+      members,
+      full,
+      owners,
+      ...(full ? { functions: this.#catalogue } : {}),
+    };
+  }
+}

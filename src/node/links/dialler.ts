@@ -1,0 +1,180 @@
+/**
+ * Dials addresses and takes the hand shake to its end. At most one attempt per address and channel
+ * is under way; failed ones are tried again with full-jitter exponential back-off (Brooker 2015).
+ */
+import type { Platform, Timer } from "../../platform/platform.ts";
+import { MessageChannel, type MessageHandlers } from "../../transport/message-channel.ts";
+import type { CloseReason, Transport } from "../../transport/transport.ts";
+import { closeCodes } from "../../wire/close-codes.ts";
+import { nodeFrameLimits } from "../../wire/link-codec.ts";
+import type { Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
+import { helloFor, type LocalIdentity } from "./handshake.ts";
+import type { LinkChannel } from "./peer-link.ts";
+
+const firstBackOffMs = 100;
+const longestBackOffMs = 10_000;
+/** Connecting and the answer to hello together. */
+const dialTimeoutMs = 5_000;
+
+export type DialOutcome =
+  | {
+      readonly type: "welcomed";
+      readonly kind: LinkChannel;
+      readonly peer: NodeIdentity;
+      readonly channel: MessageChannel;
+      /** Says who gets what the channel brings from now on. */
+      adopt(handlers: MessageHandlers): void;
+    }
+  | { readonly type: "refused-hello"; readonly refused: RefusedMessage }
+  /** The machine answers, and nobody listens there. */
+  | { readonly type: "nobody" }
+  | { readonly type: "unreachable"; readonly message: string };
+
+export interface DiallerOptions {
+  readonly platform: Platform;
+  readonly transport: Transport;
+  local(): LocalIdentity;
+  done(address: string, outcome: DialOutcome): void;
+}
+
+export class Dialler {
+  readonly #options: DiallerOptions;
+  readonly #underWay = new Map<string, MessageChannel>();
+  readonly #later = new Map<string, Timer>();
+  readonly #failures = new Map<string, number>();
+  #closed = false;
+
+  constructor(options: DiallerOptions) {
+    this.#options = options;
+  }
+
+  /** Dials now, whatever back-off there was, unless an attempt is under way. */
+  dial(address: string, kind: LinkChannel): void {
+    const name = `${kind} ${address}`;
+    if (this.#closed || this.#underWay.has(name)) return;
+    this.#later.get(address)?.cancel();
+    this.#later.delete(address);
+    new Attempt(this.#options, address, kind, {
+      started: (channel) => this.#underWay.set(name, channel),
+      done: (outcome) => {
+        this.#underWay.delete(name);
+        if (outcome.type === "welcomed") this.#failures.delete(address);
+        if (!this.#closed) this.#options.done(address, outcome);
+        else if (outcome.type === "welcomed") outcome.channel.terminate();
+      },
+    }).start();
+  }
+
+  /** Dials again after the back-off that this address has earned. */
+  dialLater(address: string): void {
+    if (this.#closed || this.#later.has(address)) return;
+    const failures = (this.#failures.get(address) ?? 0) + 1;
+    this.#failures.set(address, failures);
+    const { timers, random } = this.#options.platform;
+    const longest = Math.min(longestBackOffMs, firstBackOffMs * 2 ** Math.min(failures, 10));
+    const timer = timers.after(random() * longest, () => {
+      this.#later.delete(address);
+      this.dial(address, "control");
+    });
+    this.#later.set(address, timer);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#later.values()) timer.cancel();
+    for (const channel of [...this.#underWay.values()]) channel.terminate();
+  }
+}
+
+/** One attempt: connect, hello, then exactly one outcome. */
+class Attempt {
+  readonly #options: DiallerOptions;
+  readonly #address: string;
+  readonly #kind: LinkChannel;
+  readonly #report: {
+    started(channel: MessageChannel): void;
+    done(outcome: DialOutcome): void;
+  };
+  #channel!: MessageChannel;
+  #deadline: Timer | undefined;
+  #next: MessageHandlers | undefined;
+  #ended = false;
+
+  constructor(
+    options: DiallerOptions,
+    address: string,
+    kind: LinkChannel,
+    report: Attempt["#report"],
+  ) {
+    this.#options = options;
+    this.#address = address;
+    this.#kind = kind;
+    this.#report = report;
+  }
+
+  start(): void {
+    const { platform, transport, local } = this.#options;
+    this.#channel = MessageChannel.dial(transport, this.#address, {
+      timers: platform.timers,
+      limits: nodeFrameLimits,
+      timeoutMs: dialTimeoutMs,
+      handlers: {
+        open: () => {
+          this.#channel.send(helloFor(local(), this.#kind));
+        },
+        message: (message) => {
+          if (this.#next === undefined) this.#answered(message);
+          else this.#next.message(message);
+        },
+        closed: (code, reason) => {
+          this.#closed(code, reason);
+        },
+        drain: () => this.#next?.drain?.(),
+      },
+    });
+    this.#report.started(this.#channel);
+    this.#deadline = platform.timers.after(dialTimeoutMs, () => {
+      this.#end({ type: "unreachable", message: "no answer to hello within 5 s" });
+      this.#channel.terminate();
+    });
+  }
+
+  #answered(message: Message): void {
+    if (message.type === "welcome") {
+      this.#end({
+        type: "welcomed",
+        kind: this.#kind,
+        peer: message.node,
+        channel: this.#channel,
+        adopt: (handlers) => {
+          this.#next = handlers;
+        },
+      });
+    } else if (message.type === "refused") {
+      this.#end({ type: "refused-hello", refused: message });
+      this.#channel.close(closeCodes.normal, "refused");
+    } else {
+      this.#end({ type: "unreachable", message: `answered hello with ${message.type}` });
+      this.#channel.close(closeCodes.handshake, "expected welcome");
+    }
+  }
+
+  #closed(code: number, reason: CloseReason): void {
+    if (this.#ended) {
+      this.#next?.closed(code, reason);
+      return;
+    }
+    this.#end(
+      reason.type === "refused"
+        ? { type: "nobody" }
+        : { type: "unreachable", message: reason.message },
+    );
+  }
+
+  #end(outcome: DialOutcome): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#deadline?.cancel();
+    this.#report.done(outcome);
+  }
+}

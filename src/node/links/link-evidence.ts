@@ -1,0 +1,27 @@
+import type { BootId, NodeId } from "../../model/ids.ts";
+import type { Message, NodeIdentity } from "../../wire/messages.ts";
+
+/**
+ * How a link ended, as far as this node can tell: the peer said goodbye; a re-dial was refused
+ * (nobody listens there any more); another node, or another life of this one, answered; or nothing
+ * answered at all.
+ */
+export type LinkEvidence = "goodbye" | "refused" | "replaced" | "unreachable";
+
+/** What the node around the links is told. */
+export interface LinkEvents {
+  /** Control and data channel are open. */
+  linkUp(peer: NodeIdentity): void;
+  /** The link broke; evidence about the peer follows once a re-dial has been answered. */
+  linkDown(peer: NodeIdentity): void;
+  evidence(node: NodeId, boot: BootId, evidence: LinkEvidence): void;
+  message(peer: NodeIdentity, message: Message): void;
+  /** The data channel to this node can take more again. */
+  drained(node: NodeId): void;
+  /** A newer life of this node id is remembered by others. */
+  bootTooLow(remembered: BootId): void;
+  /** Somebody else runs under this node's id. */
+  duplicateNode(message: string): void;
+  /** A hand shake was refused for a reason that a retry will not mend. */
+  refused(address: string, code: string, message: string): void;
+}

@@ -1,0 +1,70 @@
+/**
+ * All connections between this node and one life of another: a control channel (probes, gossip) and
+ * a data channel (calls, replication). The link is up while both are open; losing either is losing
+ * the link, because half a link would let a probe say "fine" about a node that no call can reach.
+ */
+import type { MessageChannel } from "../../transport/message-channel.ts";
+import type { Message, NodeIdentity } from "../../wire/messages.ts";
+
+export type LinkChannel = "control" | "data";
+
+interface Slot {
+  readonly channel: MessageChannel;
+  readonly dialledByUs: boolean;
+}
+
+export class PeerLink {
+  readonly identity: NodeIdentity;
+  /** Time of the last frame on the data channel, for "suspect and silent". */
+  dataHeardAt: number;
+  /** The peer said that it means to go. */
+  goodbye = false;
+  /** Whether `linkUp` has been told and `linkDown` not yet. */
+  announced = false;
+  readonly #slots = new Map<LinkChannel, Slot>();
+
+  constructor(identity: NodeIdentity, now: number) {
+    this.identity = identity;
+    this.dataHeardAt = now;
+  }
+
+  get isUp(): boolean {
+    return this.#slots.size === 2;
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.size === 0;
+  }
+
+  get data(): MessageChannel | undefined {
+    return this.#slots.get("data")?.channel;
+  }
+
+  slot(kind: LinkChannel): Slot | undefined {
+    return this.#slots.get(kind);
+  }
+
+  set(kind: LinkChannel, channel: MessageChannel, dialledByUs: boolean): void {
+    this.#slots.set(kind, { channel, dialledByUs });
+  }
+
+  /** Forgets `channel` if it still is this link's; false when another has taken its place. */
+  clear(kind: LinkChannel, channel: MessageChannel): boolean {
+    if (this.#slots.get(kind)?.channel !== channel) return false;
+    this.#slots.delete(kind);
+    return true;
+  }
+
+  send(kind: LinkChannel, message: Message): void {
+    this.#slots.get(kind)?.channel.send(message);
+  }
+
+  /** Closes what is open; used when the link is given up on purpose. */
+  close(code: number, reason: string): void {
+    for (const { channel } of this.#slots.values()) channel.close(code, reason);
+  }
+
+  terminate(): void {
+    for (const { channel } of [...this.#slots.values()]) channel.terminate();
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One connection seen as a stream of messages. Everything sent during one turn of the event loop
+ * leaves as one frame: batching is worth more than any codec. What arrives is decoded here and
+ * nowhere else, so bytes that make no sense end at this border: they close the connection with a
+ * code that says why, and nothing above ever sees them.
+ */
+import type { Timers } from "../platform/platform.ts";
+import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
+import type { Message } from "../wire/messages.ts";
+import type { CloseReason, Connection, ConnectionHandlers, Transport } from "./transport.ts";
+
+export interface MessageHandlers {
+  /** Only for dialled channels. */
+  open?(): void;
+  message(message: Message): void;
+  /** Called exactly once. */
+  closed(code: number, reason: CloseReason): void;
+  /** The peer reads again after `bufferedBytes` had been above the high-water mark. */
+  drain?(): void;
+}
+
+export interface ChannelOptions {
+  readonly timers: Timers;
+  readonly limits: FrameLimits;
+  readonly handlers: MessageHandlers;
+}
+
+export class MessageChannel {
+  readonly #timers: Timers;
+  readonly #handlers: MessageHandlers;
+  readonly #encoder = new LinkEncoder();
+  readonly #decoder: LinkDecoder;
+  readonly #receive = (message: Message): void => {
+    this.#handlers.message(message);
+  };
+  readonly #flush = (): void => {
+    this.flush();
+  };
+  /** What the transport calls. */
+  readonly #events: ConnectionHandlers = {
+    open: () => this.#handlers.open?.(),
+    frame: (frame) => {
+      this.#decode(frame);
+    },
+    close: (code, reason) => {
+      this.#handlers.closed(code, reason);
+    },
+    drain: () => this.#handlers.drain?.(),
+  };
+  #connection: Connection | undefined;
+  #flushDue = false;
+
+  private constructor(options: ChannelOptions) {
+    this.#timers = options.timers;
+    this.#handlers = options.handlers;
+    this.#decoder = new LinkDecoder(options.limits);
+  }
+
+  /** Opens a connection to `address`; the outcome arrives through the handlers. */
+  static dial(
+    transport: Transport,
+    address: string,
+    options: ChannelOptions & { readonly timeoutMs?: number },
+  ): MessageChannel {
+    const channel = new MessageChannel(options);
+    channel.#connection = transport.dial(address, channel.#events, {
+      maxFrameBytes: options.limits.maxFrameBytes,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    });
+    return channel;
+  }
+
+  /** Takes over an accepted connection; `events` goes back to the transport. */
+  static accept(
+    connection: Connection,
+    options: ChannelOptions,
+  ): { readonly channel: MessageChannel; readonly events: ConnectionHandlers } {
+    const channel = new MessageChannel(options);
+    channel.#connection = connection;
+    return { channel, events: channel.#events };
+  }
+
+  get isOpen(): boolean {
+    return this.#connection?.state === "open";
+  }
+
+  get remoteAddress(): string {
+    return this.#connection?.remoteAddress ?? "";
+  }
+
+  /** Bytes not yet handed to the operating system, this turn's batch included. */
+  get bufferedBytes(): number {
+    return this.#encoder.pendingBytes + (this.#connection?.bufferedBytes ?? 0);
+  }
+
+  /** Adds a message to this turn's frame. Dropped when the connection is not open. */
+  send(message: Message): void {
+    if (this.#connection?.state !== "open") return;
+    this.#encoder.write(message);
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    this.#timers.defer(this.#flush);
+  }
+
+  /** Sends what waits now instead of at the end of this turn. */
+  flush(): void {
+    this.#flushDue = false;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    for (let frame = this.#encoder.take(); frame !== undefined; frame = this.#encoder.take()) {
+      connection.send(frame);
+    }
+  }
+
+  /** Sends what waits, then closes with a hand shake. */
+  close(code: number, reason: string): void {
+    this.flush();
+    this.#connection?.close(code, reason);
+  }
+
+  /** Drops the connection now. */
+  terminate(): void {
+    this.#connection?.terminate();
+  }
+
+  #decode(frame: Uint8Array): void {
+    const advice = this.#decoder.decode(frame, this.#receive);
+    if (advice !== undefined) this.close(advice.code, advice.reason);
+  }
+}
