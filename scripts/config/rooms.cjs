@@ -60,6 +60,8 @@ exports.rooms = {
     builtins: ["*", "timers", "timers/promises", "perf_hooks", "crypto", "process"],
     libraries: ["pino"],
   },
+  "platform/browser": { imports: [] },
+  "platform/virtual": { imports: ["platform/node"] },
   codec: { imports: ["model"], libraries: ["msgpackr"], ...pure },
   definition: { imports: ["model"], ...pure },
   wire: { imports: ["model", "codec"], ...pure },
@@ -90,11 +92,13 @@ exports.rooms = {
     imports: [
       "model",
       "platform",
+      "platform/browser",
       "codec",
       "definition",
       "wire",
       "ring/partition",
       "transport",
+      "transport/browser",
       "routing",
     ],
   },
@@ -116,7 +120,7 @@ exports.rooms = {
     libraries: ["prom-client", "y-protocols", "jose"],
   },
   testing: {
-    imports: [...allBelowNode, "node", "client", "client/replica"],
+    imports: [...allBelowNode, "platform/virtual", "node", "client", "client/replica"],
     builtins: ["*"],
   },
   cli: {
@@ -138,6 +142,8 @@ exports.rooms = {
   entry: {
     imports: [
       ...allBelowNode,
+      "platform/browser",
+      "platform/virtual",
       "transport/browser",
       "node",
       "client",
