@@ -30,7 +30,7 @@ export interface AskSource {
   readonly ask: (operation: string, input: unknown, options: AskOptions) => Promise<unknown>;
 }
 
-/** A handle over `source`; an unknown operation rejects with `not_found`. */
+/** A handle over `source`; an unknown operation throws `not_found` when called. */
 export function createAskHandle<F>(source: AskSource): AskHandle<F> {
   return build(source, noCallOptions) as AskHandle<F>;
 }
@@ -47,7 +47,7 @@ function build(source: AskSource, options: AskOptions): object {
     return () => {
       const handlers = Object.keys(definition.handlers);
       const queries = Object.keys(definition.queries);
-      return Promise.reject(operationNotFound(functionName, operation, { handlers, queries }));
+      throw operationNotFound(functionName, operation, { handlers, queries });
     };
   });
 }

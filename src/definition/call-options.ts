@@ -1,7 +1,8 @@
 /** The options of `.with(…)`: of every call made through the handle that it returns. */
 import type { Acks, WhenSplit } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
-import { checkAcks, checkWhenSplit, deadlineMsMax } from "./function-options.ts";
+import { limits } from "../model/limits.ts";
+import { checkAcks, checkWhenSplit } from "./function-options.ts";
 import { checkKnownNames } from "./known-names.ts";
 
 export interface CallOptions {
@@ -77,7 +78,12 @@ function checkValues(options: CallOptions): void {
   const { timeoutMs, acks, whenSplit, signal, idempotencyKey, ordered, reply } = options;
   if (acks !== undefined) checkAcks(".with", acks);
   if (whenSplit !== undefined) checkWhenSplit(".with", whenSplit);
-  demand("timeoutMs", timeoutMs, `a number of milliseconds, 1 … ${String(deadlineMsMax)}`, isTime);
+  demand(
+    "timeoutMs",
+    timeoutMs,
+    `a number of milliseconds, 1 … ${String(limits.deadlineMsMax)}`,
+    isTime,
+  );
   demand("signal", signal, "an AbortSignal", isSignal);
   demand("idempotencyKey", idempotencyKey, "a string of 1 … 256 characters", isIdempotencyKey);
   demand("ordered", ordered, "true or false", (value) => typeof value === "boolean");
@@ -95,7 +101,7 @@ function demand(
 }
 
 function isTime(value: unknown): boolean {
-  return typeof value === "number" && value >= 1 && value <= deadlineMsMax;
+  return typeof value === "number" && value >= 1 && value <= limits.deadlineMsMax;
 }
 
 /** By shape: a signal may come from another realm or a polyfill. */

@@ -18,7 +18,7 @@ export interface QueryContext<S> {
   /** Aborted when the call is cancelled or its deadline passes. */
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** Milliseconds since the epoch, fixed for the whole run. */
+  /** Milliseconds since the epoch, by the cluster's clock, which is never set back. */
   now(): number;
   /** Uniform in [0, 1). */
   random(): number;

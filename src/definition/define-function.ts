@@ -11,17 +11,16 @@ import { checkFunctionOptions } from "./function-options.ts";
 import type { Shape } from "./kinds.ts";
 import { quote } from "./known-names.ts";
 import type { reservedNames } from "./names.ts";
-import { checkOperationName } from "./names.ts";
+import { checkMemberName } from "./names.ts";
 import { checkShape } from "./shape.ts";
 
 /** `never` and not `any`: callers then cannot use an input without a type, instead of anything. */
-export type Handlers<S> = {
-  readonly [name: string]: (ctx: HandlerContext<S>, input: never) => unknown;
-};
-export type Queries<S> = {
-  readonly [name: string]: (ctx: QueryContext<S>, input: never) => unknown;
-};
+export type Handlers<S> = Readonly<
+  Record<string, (ctx: HandlerContext<S>, input: never) => unknown>
+>;
+export type Queries<S> = Readonly<Record<string, (ctx: QueryContext<S>, input: never) => unknown>>;
 
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no members, on purpose
 type Nothing = Record<never, never>;
 type Reserved = (typeof reservedNames)[number];
 type Clash<H, Q> = (keyof H & (Reserved | keyof Q)) | (keyof Q & Reserved);
@@ -91,7 +90,7 @@ function checkOperations(what: "handler" | "query", operations: unknown): void {
     throw invalid(`at most ${String(operationsMax)} ${group}, got ${String(names.length)}`);
   }
   for (const name of names) {
-    checkOperationName(what, name);
+    checkMemberName(what, name);
     if (typeof operations[name] !== "function") throw invalid(`${what} ${name} is no function`);
   }
 }

@@ -18,13 +18,13 @@ export interface FunctionDefinition<S, H, Q> {
 /** A handler or a query, whatever its context and input. */
 export type Operation = (ctx: never, input: never) => unknown;
 
-export type Operations = { readonly [name: string]: Operation };
+export type Operations = Readonly<Record<string, Operation>>;
 
 /** A definition of whatever shape, handlers and queries. */
 export type AnyFunction = FunctionDefinition<Shape, Operations, Operations>;
 
 /** The functions of a node by name, as given to `startNode`. */
-export type Functions = { readonly [name: string]: AnyFunction };
+export type Functions = Readonly<Record<string, AnyFunction>>;
 
 /** Whether `value` came out of `defineFunction`, of this copy of the package or of another. */
 export function isFunctionDefinition(value: unknown): value is AnyFunction {

@@ -5,6 +5,7 @@
  */
 import type { Acks, WhenSplit } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
+import { limits } from "../model/limits.ts";
 import { checkKnownNames } from "./known-names.ts";
 
 /** What a user may write. */
@@ -50,8 +51,6 @@ export interface FunctionSettings {
   readonly description: string;
 }
 
-export const deadlineMsDefault = 30_000;
-export const deadlineMsMax = 300_000;
 /** One byte of the wire's call says how many copies; 0 and 255 have a meaning of their own. */
 export const acksMax = 254;
 const descriptionLengthMax = 2_000;
@@ -82,7 +81,7 @@ export function checkFunctionOptions(options: FunctionOptions): FunctionSettings
     acks: options.acks === undefined ? undefined : checkAcks("defineFunction", options.acks),
     strictAcks: checkBoolean("strictAcks", options.strictAcks ?? false),
     whenSplit: checkWhenSplit("defineFunction", options.whenSplit ?? "serve"),
-    deadlineMs: checkDeadline(options.deadlineMs ?? deadlineMsDefault),
+    deadlineMs: checkDeadline(options.deadlineMs ?? limits.deadlineMsDefault),
     version: checkVersion(options.version ?? 1),
     description: checkDescription(options.description ?? ""),
   };
@@ -115,9 +114,9 @@ function checkBoolean(name: string, value: unknown): boolean {
 }
 
 function checkDeadline(value: unknown): number {
-  if (typeof value === "number" && value >= 1 && value <= deadlineMsMax) return value;
+  if (typeof value === "number" && value >= 1 && value <= limits.deadlineMsMax) return value;
   throw invalid(
-    `deadlineMs must be a number of milliseconds, 1 … ${String(deadlineMsMax)}, got ${show(value)}`,
+    `deadlineMs must be a number of milliseconds, 1 … ${String(limits.deadlineMsMax)}, got ${show(value)}`,
   );
 }
 

@@ -75,7 +75,7 @@ export interface OperationNames {
 
 /**
  * A handle over `source`. It is not thenable; printing, comparing and serialising it make no call.
- * An unknown operation rejects with `not_found` when the operations are known.
+ * An unknown operation throws `not_found` when called, if the operations are known.
  */
 export function createHandle<F>(source: HandleSource): Handle<F> {
   return build(source, noCallOptions) as Handle<F>;
@@ -92,29 +92,18 @@ function build(source: HandleSource, options: CallOptions): object {
       }),
   };
   return lazyMethods(`${source.functionName}/${source.key}`, own, (operation) => {
-    const unknown = unknownOperation(source.functionName, operation, source.operations);
-    return (input?: unknown) =>
-      unknown === undefined
-        ? source.call({
-            functionName: source.functionName,
-            key: source.key,
-            operation,
-            input,
-            options,
-          })
-        : Promise.reject(unknown());
+    const { functionName, key, operations } = source;
+    if (operations !== undefined && !knows(operations, operation)) {
+      return () => {
+        throw operationNotFound(functionName, operation, operations);
+      };
+    }
+    return (input?: unknown) => source.call({ functionName, key, operation, input, options });
   });
 }
 
-/** How to make the error for an operation that does not exist; `undefined` if it may exist. */
-function unknownOperation(
-  functionName: string,
-  operation: string,
-  names: OperationNames | undefined,
-): (() => LatticeError) | undefined {
-  if (names === undefined) return undefined;
-  if (names.handlers.includes(operation) || names.queries.includes(operation)) return undefined;
-  return () => operationNotFound(functionName, operation, names);
+function knows(names: OperationNames, operation: string): boolean {
+  return names.handlers.includes(operation) || names.queries.includes(operation);
 }
 
 /** `not_found`, with everything that does exist and the nearest of it. */

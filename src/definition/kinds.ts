@@ -102,10 +102,10 @@ export type FlagKind = Kind<Flag, FlagView, boolean> & {
   readonly wins: "enable" | "disable";
 };
 export type SetKind<T> = Kind<SetOf<T>, SetView<T>, readonly T[]>;
-export type MapKind<L, P> = Kind<MapOf<L, P>, MapView<P>, { readonly [key: string]: P }> & {
+export type MapKind<L, P> = Kind<MapOf<L, P>, MapView<P>, Readonly<Record<string, P>>> & {
   readonly of: Kind<L, unknown, P>;
 };
-export type ValueMapKind<V> = Kind<ValueMap<V>, MapView<V>, { readonly [key: string]: V }>;
+export type ValueMapKind<V> = Kind<ValueMap<V>, MapView<V>, Readonly<Record<string, V>>>;
 export type TextKind = Kind<Text, TextView, string>;
 
 function counter(): CounterKind {
@@ -155,9 +155,7 @@ export const crdt = {
 } as const;
 
 /** The fields of a function's state. */
-export type Shape = {
-  readonly [field: string]: Kind<unknown, unknown, unknown>;
-};
+export type Shape = Readonly<Record<string, Kind<unknown, unknown, unknown>>>;
 export type Live<S> = {
   readonly [K in keyof S]: S[K] extends Kind<infer L, unknown, unknown> ? L : never;
 };

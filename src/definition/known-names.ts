@@ -43,7 +43,7 @@ export function quote(name: string): string {
 
 /** Levenshtein's distance (1966), in one row of memory. */
 function editDistance(a: string, b: string): number {
-  if (Math.max(a.length, b.length) > suggestionLengthMax) return suggestionLengthMax;
+  if (Math.max(a.length, b.length) > suggestionLengthMax) return Infinity;
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     let diagonal = row[0] ?? 0;
