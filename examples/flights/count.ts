@@ -8,8 +8,9 @@ export interface AirportCount {
   departures: number;
   arrivals: number;
   delay: number;
-  worstDelay: number | undefined;
+  worstDelay: number | null;
   readonly destinations: Record<string, number>;
+  reached: readonly string[];
 }
 
 export interface RouteCount {
@@ -41,11 +42,13 @@ export function countFlights(flights: readonly Flight[]): FlightCount {
     bump(route.delays, delayBucket(flight.delay));
     route.latest = withFlight(route.latest, flight);
   }
+  for (const airport of airports.values())
+    airport.reached = Object.keys(airport.destinations).sort();
   return { airports, routes };
 }
 
 function emptyAirport(): AirportCount {
-  return { departures: 0, arrivals: 0, delay: 0, worstDelay: undefined, destinations: {} };
+  return { departures: 0, arrivals: 0, delay: 0, worstDelay: null, destinations: {}, reached: [] };
 }
 
 function emptyRoute(): RouteCount {

@@ -45,6 +45,14 @@ export const route = defineFunction({
       ctx.state.latest.set(withFlight(ctx.state.latest.value, flight));
     },
   },
+  queries: {
+    summary: ({ state }) => ({
+      flights: state.flights.value,
+      distance: state.distance.value ?? 0,
+      delays: Object.fromEntries(state.delays.entries()),
+      latest: state.latest.value,
+    }),
+  },
 });
 
 export const airport = defineFunction({
@@ -71,6 +79,16 @@ export const airport = defineFunction({
     arrive(ctx) {
       ctx.state.arrivals.add(1);
     },
+  },
+  queries: {
+    summary: ({ state }) => ({
+      departures: state.departures.value,
+      arrivals: state.arrivals.value,
+      delay: state.delay.value,
+      worstDelay: state.worstDelay.value ?? null,
+      destinations: Object.fromEntries(state.destinations.entries()),
+      reached: [...state.reached.values()].sort(),
+    }),
   },
 });
 

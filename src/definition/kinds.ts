@@ -122,17 +122,17 @@ function min(): ExtremeKind {
 function register(initial: string): RegisterKind<string>;
 function register(initial: number): RegisterKind<number>;
 function register(initial: boolean): RegisterKind<boolean>;
-function register<T extends Value>(initial: T): RegisterKind<T>;
+function register<T>(initial: T): RegisterKind<T>;
 function register(initial: Value): RegisterKind<Value> {
   return { kind: "register", default: initial };
 }
 function flag(options: { readonly wins?: "enable" | "disable" } = {}): FlagKind {
   return { kind: "flag", wins: options.wins ?? "enable" };
 }
-function set<T extends Value>(): SetKind<T> {
+function set<T>(): SetKind<T> {
   return { kind: "set" };
 }
-function map<V extends Value>(): ValueMapKind<V>;
+function map<V>(): ValueMapKind<V>;
 function map<L, V, P>(of: Kind<L, V, P>): MapKind<L, P>;
 function map(of?: Kind<unknown, unknown, unknown>): Kind<unknown, unknown, unknown> {
   return of === undefined
