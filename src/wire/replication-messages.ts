@@ -20,7 +20,10 @@ export interface PreviousOwners {
   readonly position: number;
 }
 
-/** A place in the stream of a term. */
+/**
+ * A place in the stream of a term. In every message `committed` counts: the positions below it are
+ * known to be committed, 0 says that not even the base (position 0) is.
+ */
 export interface StreamPosition {
   readonly synced: Term;
   readonly position: number;
@@ -113,6 +116,12 @@ export type PartitionMessage =
     }
   | { readonly type: "hello"; readonly standing: Standing };
 
+/** What a partial image builds upon. */
+export interface ImageBasis extends StreamPosition {
+  /** How many positions of that stream the sender knows to be committed. */
+  readonly committed: number;
+}
+
 /** A copy of a partition on the wire. */
 export interface CopyImage {
   readonly genesis: string;
@@ -125,10 +134,10 @@ export interface CopyImage {
   /** What is above it, in stream order. */
   readonly tail: readonly TailCommit[];
   /**
-   * When set, the image builds upon a copy that holds everything of this stream up to this position:
-   * only entities touched above it are included, and the copy's own tail above it is dropped.
+   * When set, the image builds upon a copy that holds this stream up to this position at least: it
+   * names only entities touched above it, and the receiver replaces its tail from `committed` on.
    */
-  readonly from: StreamPosition | undefined;
+  readonly from: ImageBasis | undefined;
 }
 
 /** Batched over all partitions that two nodes share. */
