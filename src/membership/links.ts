@@ -1,0 +1,78 @@
+/**
+ * Which process holds a link to this node under which id, and which of them are being tested because
+ * a newcomer claims the same id.
+ */
+import type { BootId, NodeId } from "../model/ids.ts";
+import type { EffectSink } from "./effect-sink.ts";
+import type { HelloJudgement } from "./hello-judgement.ts";
+import { judgeHello } from "./hello-judgement.ts";
+import type { Roster } from "./roster.ts";
+import type { MembershipSettings } from "./settings.ts";
+
+/** Ids claimed twice at once; more claims are judged without a test of their own. */
+const testCountMax = 64;
+
+export interface LinkParts {
+  readonly settings: MembershipSettings;
+  readonly roster: Roster;
+  readonly sink: EffectSink;
+}
+
+interface Test {
+  readonly newcomerBoot: BootId;
+  readonly startedAt: number;
+}
+
+export class Links {
+  readonly #parts: LinkParts;
+  readonly #boots = new Map<NodeId, BootId>();
+  readonly #tests = new Map<NodeId, Test>();
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+  }
+
+  open(peer: { readonly id: NodeId; readonly boot: BootId }): void {
+    this.#boots.set(peer.id, peer.boot);
+    this.#tests.delete(peer.id);
+  }
+
+  close(node: NodeId, boot: BootId): void {
+    if (this.#boots.get(node) === boot) this.#boots.delete(node);
+  }
+
+  judge(newcomer: { readonly id: NodeId; readonly boot: BootId }, now: number): HelloJudgement {
+    const { settings, roster, sink } = this.#parts;
+    const { id, boot } = newcomer;
+    const test = this.#tests.get(id);
+    const judgement = judgeHello({
+      newcomer,
+      self: roster.self,
+      known: roster.members.get(id),
+      linkedBoot: this.#boots.get(id),
+      testedAt: test?.newcomerBoot === boot ? test.startedAt : undefined,
+      heardAt: roster.heardAt(id),
+      waitMs: settings.duplicateWaitMs,
+      now,
+    });
+    if (judgement.type !== "wait") {
+      this.#tests.delete(id);
+    } else if (test?.newcomerBoot !== boot) {
+      for (const oldest of this.#tests.keys()) {
+        if (this.#tests.size < testCountMax) break;
+        this.#tests.delete(oldest);
+      }
+      this.#tests.set(id, { newcomerBoot: boot, startedAt: now });
+      // Sequence 0: any frame of the old process answers the question.
+      sink.send(id, { type: "ping", sequence: 0, target: id, updates: [] });
+    }
+    return judgement;
+  }
+
+  /** Forgets tests whose newcomer never asked again. */
+  expire(now: number): void {
+    for (const [node, { startedAt }] of this.#tests) {
+      if (now - startedAt > 2 * this.#parts.settings.duplicateWaitMs) this.#tests.delete(node);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * One probe at a time: ping the next member; without an answer in time ask helpers to ping it;
+ * without any answer accuse it (SWIM, Das et al. 2002, §3.1, with Lifeguard's nacks). Over streams
+ * a lost packet is no reason any more, but a broken path or a stuck socket is.
+ *
+ *     start ── timeoutAt: ask helpers ── verdictAt: accuse
+ *       └───────── any frame of the target since the start: success ─────────┘
+ */
+import type { NodeId } from "../model/ids.ts";
+import type { EffectSink } from "./effect-sink.ts";
+import type { Gossip } from "./gossip.ts";
+import type { Health } from "./health.ts";
+import { failedProbePoints } from "./health.ts";
+import { helpersToAsk, probePeriodMs, probeTimeoutMs, probeVerdictMs } from "./probe-timing.ts";
+import type { Roster } from "./roster.ts";
+import type { RoundTrips } from "./round-trips.ts";
+import type { Sequence } from "./sequence.ts";
+import type { MembershipSettings } from "./settings.ts";
+import type { Statements } from "./statements.ts";
+
+interface Probe {
+  readonly target: NodeId;
+  readonly boot: number;
+  readonly sequence: number;
+  readonly startedAt: number;
+  readonly timeoutMs: number;
+  helperCount: number;
+  nackCount: number;
+  askedHelpers: boolean;
+  verdictAt: number;
+}
+
+export interface ProberParts {
+  readonly settings: MembershipSettings;
+  readonly roster: Roster;
+  readonly statements: Statements;
+  readonly gossip: Gossip;
+  readonly health: Health;
+  readonly roundTrips: RoundTrips;
+  readonly sequence: Sequence;
+  readonly sink: EffectSink;
+}
+
+export class Prober {
+  readonly #parts: ProberParts;
+  /** Members whose link was lost: probed before their turn. Bounded by the table. */
+  readonly #urgent = new Set<NodeId>();
+  #current: Probe | undefined;
+  #nextAt: number;
+
+  constructor(parts: ProberParts, firstAt: number) {
+    this.#parts = parts;
+    this.#nextAt = firstAt;
+  }
+
+  /** When the running probe needs a decision; Infinity without one. */
+  get verdictDueAt(): number {
+    const probe = this.#current;
+    if (probe === undefined) return Infinity;
+    return probe.askedHelpers ? probe.verdictAt : probe.startedAt + probe.timeoutMs;
+  }
+
+  /** When the next probe starts; Infinity while one runs. */
+  get startDueAt(): number {
+    return this.#current === undefined ? this.#nextAt : Infinity;
+  }
+
+  urge(node: NodeId): void {
+    this.#urgent.add(node);
+  }
+
+  startDue(now: number): void {
+    if (now < this.startDueAt) return;
+    const { settings, roster, health, roundTrips, gossip, sequence, sink } = this.#parts;
+    this.#nextAt = now + probePeriodMs(settings, health.score);
+    const target = this.#nextTarget();
+    const member = target === undefined ? undefined : roster.live(target);
+    if (member === undefined) return;
+    const timeoutMs = probeTimeoutMs(settings, roundTrips.p99Ms, health.score);
+    const probe: Probe = {
+      target: member.id,
+      boot: member.boot,
+      sequence: sequence.next(),
+      startedAt: now,
+      timeoutMs,
+      helperCount: 0,
+      nackCount: 0,
+      askedHelpers: false,
+      verdictAt: now + probeVerdictMs(settings, timeoutMs, health.score),
+    };
+    this.#current = probe;
+    sink.send(member.id, {
+      type: "ping",
+      sequence: probe.sequence,
+      target: member.id,
+      updates: gossip.piggyback(member.id),
+    });
+  }
+
+  /** An ack that may belong to the running probe, from its target or through a helper. */
+  ack(from: NodeId, sequence: number, now: number): void {
+    const probe = this.#current;
+    if (probe?.sequence !== sequence) return;
+    if (from === probe.target) this.#parts.roundTrips.add(now - probe.startedAt);
+    this.#succeed(probe, now);
+  }
+
+  nack(sequence: number): void {
+    if (this.#current?.sequence === sequence) this.#current.nackCount++;
+  }
+
+  decideDue(now: number): void {
+    const probe = this.#current;
+    if (probe === undefined || now < this.verdictDueAt) return;
+    const { roster, health, statements } = this.#parts;
+    if (roster.live(probe.target)?.boot !== probe.boot) {
+      this.#end(probe, now);
+    } else if (roster.heardAt(probe.target) > probe.startedAt) {
+      this.#succeed(probe, now);
+    } else if (!probe.askedHelpers) {
+      this.#askHelpers(probe, now);
+    } else {
+      this.#end(probe, now);
+      health.change(failedProbePoints(probe.helperCount, probe.nackCount));
+      statements.accuse(probe.target, now);
+    }
+  }
+
+  #nextTarget(): NodeId | undefined {
+    const { roster } = this.#parts;
+    for (const node of this.#urgent) {
+      this.#urgent.delete(node);
+      if (roster.live(node) !== undefined) return node;
+    }
+    return roster.probeOrder.next();
+  }
+
+  #askHelpers(probe: Probe, now: number): void {
+    const { settings, roster, gossip, sink } = this.#parts;
+    const { target, sequence } = probe;
+    const wanted = helpersToAsk(settings.helperCount, roster.liveCount);
+    // One more than wanted, in case the target itself is among them.
+    const helpers = roster.gossipOrder.take(wanted + 1).filter((node) => node !== target);
+    for (const helper of helpers.slice(0, wanted)) {
+      const updates = gossip.piggyback(helper);
+      sink.send(helper, { type: "ping-request", sequence, target, updates });
+      probe.helperCount++;
+    }
+    probe.askedHelpers = true;
+    // After a stall of this process the verdict may be overdue; helpers get their time all the same.
+    probe.verdictAt = Math.max(probe.verdictAt, now + probe.timeoutMs);
+  }
+
+  #succeed(probe: Probe, now: number): void {
+    this.#parts.health.change(-1);
+    this.#end(probe, now);
+  }
+
+  #end(probe: Probe, now: number): void {
+    this.#current = undefined;
+    const period = probePeriodMs(this.#parts.settings, this.#parts.health.score);
+    this.#nextAt = Math.max(now, probe.startedAt + period);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What a statement must look like to be believed. The wire checks the types; these are the bounds
+ * that keep one bad sender from filling the tables of all.
+ */
+import { limits } from "../model/limits.ts";
+import type { MemberUpdate } from "../wire/membership-messages.ts";
+
+const nodeIdCharsMax = limits.nodeIdLengthMax;
+const addressCharsMax = 512;
+const zoneCharsMax = 128;
+/** Far above any honest count: a node that refutes every second reaches it after 34 years. */
+const refutationsMax = 2 ** 30;
+const weightMin = 0.1;
+const weightMax = 1000;
+
+function isCount(value: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= max;
+}
+
+function isText(text: string, charsMin: number, charsMax: number): boolean {
+  return text.length >= charsMin && text.length <= charsMax;
+}
+
+/** Whether id, numbers and texts are within their bounds. */
+export function isSound(statement: Omit<MemberUpdate, "status" | "leaving">): boolean {
+  return (
+    isText(statement.node, 1, nodeIdCharsMax) &&
+    isText(statement.from, 1, nodeIdCharsMax) &&
+    isText(statement.address, 0, addressCharsMax) &&
+    isText(statement.zone, 0, zoneCharsMax) &&
+    isCount(statement.boot, Number.MAX_SAFE_INTEGER) &&
+    isCount(statement.refutations, refutationsMax) &&
+    statement.weight >= weightMin &&
+    statement.weight <= weightMax
+  );
+}

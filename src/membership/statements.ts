@@ -1,0 +1,220 @@
+/**
+ * What this node believes: it takes statements about members, from others and from its own probes,
+ * and lets the one with the higher precedence stand. What changed is passed on as news.
+ *
+ *                 suspect(≥ i)               time is over, or hard evidence
+ *     alive(i) ───────────────▶ suspect(i) ─────────────────────────────────▶ dead(i)
+ *        ▲  ▲                       │                                            │
+ *        │  └──── alive(> i) ───────┘ the subject refuted                        │
+ *        └─────── alive(> i) ────────────────────────────────────────────────────┘
+ *     left(i), said by the subject itself, ends its boot; only a later boot comes back.
+ */
+import type { NodeId } from "../model/ids.ts";
+import type { MemberUpdate } from "../wire/membership-messages.ts";
+import type { EffectSink } from "./effect-sink.ts";
+import type { HardEvidence } from "./hard-evidence.ts";
+import type { Health } from "./health.ts";
+import type { Member, MemberIdentity } from "./member.ts";
+import { isLive, looksDifferent, memberOf, statementOf } from "./member.ts";
+import type { News } from "./news.ts";
+import { compareIncarnations, comparePrecedence } from "./precedence.ts";
+import type { Roster } from "./roster.ts";
+import { isSound } from "./soundness.ts";
+import type { Suspicions } from "./suspicions.ts";
+
+export interface StatementParts {
+  readonly roster: Roster;
+  readonly suspicions: Suspicions;
+  readonly evidence: HardEvidence;
+  readonly news: News;
+  readonly health: Health;
+  readonly sink: EffectSink;
+}
+
+export class Statements {
+  readonly #parts: StatementParts;
+  #outdated = false;
+
+  constructor(parts: StatementParts) {
+    this.#parts = parts;
+  }
+
+  /** News from gossip or a piggyback: believed as it is. */
+  hear(statement: MemberUpdate, sender: NodeId, now: number): void {
+    if (!this.#check(statement, sender)) return;
+    this.#settle(attested(statement), now);
+  }
+
+  /**
+   * A row of another node's table. A death in it may be old or the belief of a wrong minority, so it
+   * only raises a suspicion, and the subject, if we hold it alive, is told at once so that it can
+   * refute. Deaths of unknown members are ignored: they may be records that we forgot in time.
+   * Returns our own record when it beats the row, for the sender to learn.
+   */
+  import(row: MemberUpdate, sender: NodeId, now: number): Member | undefined {
+    if (!this.#check(row, sender)) return undefined;
+    const { roster, sink } = this.#parts;
+    const statement = attested(row);
+    const known = roster.members.get(row.node);
+    if (known === undefined && !isLive(statement)) return undefined;
+    const better =
+      known !== undefined && comparePrecedence(known, statement) > 0 ? known : undefined;
+    if (statement.status !== "dead" || row.node === roster.self.id) {
+      this.#settle(statement, now);
+      return better;
+    }
+    const accusation: MemberUpdate = { ...statement, status: "suspect" };
+    const isNews = known?.status === "alive" && comparePrecedence(accusation, known) > 0;
+    this.#settle(accusation, now);
+    if (isNews) sink.send(row.node, { type: "gossip", updates: [accusation] });
+    return better;
+  }
+
+  /** This node could not reach the member. */
+  accuse(node: NodeId, now: number): void {
+    const { roster } = this.#parts;
+    const member = roster.live(node);
+    if (member === undefined || node === roster.self.id) return;
+    this.#settle({ ...statementOf(member, roster.self.id), status: "suspect" }, now);
+  }
+
+  declareDead(node: NodeId, now: number): void {
+    const { roster } = this.#parts;
+    const member = roster.live(node);
+    if (member === undefined || node === roster.self.id) return;
+    this.#settle({ ...statementOf(member, roster.self.id), status: "dead" }, now);
+  }
+
+  /**
+   * A hello was completed: the peer lives. Its incarnation is not ours to raise, so if we hold it
+   * suspect or dead it is told, and answers for itself.
+   */
+  meet(peer: MemberIdentity, now: number): void {
+    const { roster, sink } = this.#parts;
+    const { id, ...identity } = peer;
+    const met: MemberUpdate = {
+      node: id,
+      ...identity,
+      refutations: 0,
+      status: "alive",
+      leaving: false,
+      from: roster.self.id,
+    };
+    if (!this.#check(met, id)) return;
+    const known = roster.members.get(id);
+    if (known?.boot !== peer.boot) {
+      this.#settle(met, now);
+      return;
+    }
+    if (known.status === "suspect" || known.status === "dead") {
+      sink.send(id, { type: "gossip", updates: [this.about(known)] });
+    }
+  }
+
+  /** This node announces a change of itself, under a new incarnation. */
+  announce(change: { readonly leaving: boolean; readonly left: boolean }, now: number): void {
+    const { roster } = this.#parts;
+    const { self } = roster;
+    const status = change.left ? "left" : self.status;
+    this.#replaceSelf(
+      { ...self, leaving: change.leaving, status, refutations: self.refutations + 1 },
+      now,
+    );
+  }
+
+  /** Our record as a statement. A suspicion keeps its accuser: passing it on confirms nothing. */
+  about(member: Member): MemberUpdate {
+    const { roster, suspicions } = this.#parts;
+    const accuser = member.status === "suspect" ? suspicions.accuserOf(member.id) : undefined;
+    return statementOf(member, accuser ?? roster.self.id);
+  }
+
+  #check(statement: MemberUpdate, sender: NodeId): boolean {
+    if (isSound(statement)) return true;
+    this.#parts.sink.add({ type: "malformed", from: sender, node: statement.node.slice(0, 128) });
+    return false;
+  }
+
+  #settle(statement: MemberUpdate, now: number): void {
+    const { roster, suspicions, news, sink } = this.#parts;
+    if (statement.node === roster.self.id) {
+      this.#hearAboutSelf(statement, now);
+      return;
+    }
+    const known = roster.members.get(statement.node);
+    if (known === undefined) {
+      if (roster.isFull) sink.add({ type: "table-full", node: statement.node });
+      else this.#record(statement, undefined, now);
+      return;
+    }
+    const order = comparePrecedence(statement, known);
+    if (order > 0) this.#record(statement, known, now);
+    const confirms = order === 0 && statement.status === "suspect";
+    if (confirms && suspicions.confirm(statement.node, statement.from)) news.add(statement);
+  }
+
+  #record(statement: MemberUpdate, known: Member | undefined, now: number): void {
+    const { roster, suspicions, evidence, news, sink } = this.#parts;
+    const sameStatus = known?.boot === statement.boot && known.status === statement.status;
+    const member = memberOf(statement, sameStatus ? known.statusAt : now);
+    roster.put(member);
+    if (member.status === "suspect") {
+      suspicions.start(member.id, statement.from, roster.liveCount, now);
+    } else {
+      // Alive again, or past a verdict: either way what was held against it is settled.
+      suspicions.clear(member.id);
+      evidence.clear(member.id);
+    }
+    news.add(statement);
+    if (known === undefined || looksDifferent(known, member)) {
+      sink.add({ type: "member-changed", member, previous: known });
+    }
+  }
+
+  #hearAboutSelf(statement: MemberUpdate, now: number): void {
+    const { roster, news, sink } = this.#parts;
+    const { self } = roster;
+    if (statement.boot > self.boot && !this.#outdated) {
+      this.#outdated = true;
+      sink.add({ type: "outdated", boot: statement.boot });
+    }
+    // Having left, nothing said about this boot matters; an earlier boot is not this process.
+    if (statement.boot > self.boot || self.status === "left") return;
+    const order = compareIncarnations(statement, self);
+    const accused = statement.status !== "alive";
+    if (order < 0) {
+      // Somebody has not heard of this incarnation yet.
+      if (statement.boot === self.boot ? accused : isLive(statement)) {
+        news.add(statementOf(self, self.id));
+      }
+      return;
+    }
+    if (order === 0 && !accused) return;
+    this.#refute(statement, now);
+  }
+
+  #refute(accusation: MemberUpdate, now: number): void {
+    const { roster, health, sink } = this.#parts;
+    const refutations = accusation.refutations + 1;
+    health.change(1);
+    sink.add({ type: "refuted", refutations, accuser: accusation.from });
+    this.#replaceSelf({ ...roster.self, refutations }, now);
+  }
+
+  #replaceSelf(next: Member, now: number): void {
+    const { roster, news, sink } = this.#parts;
+    const previous = roster.self;
+    const member = next.status === previous.status ? next : { ...next, statusAt: now };
+    roster.put(member);
+    news.add(statementOf(member, member.id));
+    if (looksDifferent(previous, member)) {
+      sink.add({ type: "member-changed", member, previous });
+    }
+  }
+}
+
+/** Nobody can leave on another's behalf: from anybody else it is a claim of death. */
+function attested(statement: MemberUpdate): MemberUpdate {
+  if (statement.status !== "left" || statement.from === statement.node) return statement;
+  return { ...statement, status: "dead" };
+}

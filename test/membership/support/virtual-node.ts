@@ -1,0 +1,188 @@
+/**
+ * A membership core with the driver it needs, in the little: links, dials, one timer, and an event
+ * loop that can stall. As in Node, expired timers run before anything is read after a stall.
+ */
+import assert from "node:assert/strict";
+import type { MembershipEffect } from "../../../src/membership/effects.ts";
+import type { MemberIdentity } from "../../../src/membership/member.ts";
+import { Membership } from "../../../src/membership/membership.ts";
+import { compareIncarnations } from "../../../src/membership/precedence.ts";
+import type { MembershipMessage } from "../../../src/wire/membership-messages.ts";
+import type { VirtualCluster } from "./virtual-cluster.ts";
+
+/** The other node waits this long before it dials as well. */
+const politenessMs = 2000;
+const redialJitterMs = 250;
+
+export class VirtualNode {
+  readonly identity: MemberIdentity;
+  readonly core: Membership;
+  readonly cluster: VirtualCluster;
+  /** Peer id → boot at the other end. */
+  readonly links = new Map<string, number>();
+  crashed = false;
+  sentCount = 0;
+  readonly outdated: number[] = [];
+  #pausedUntil = -Infinity;
+  #inbox: (() => void)[] = [];
+  #pollWanted = false;
+  #timerAt = Infinity;
+  #incarnation: { boot: number; refutations: number };
+
+  constructor(cluster: VirtualCluster, identity: MemberIdentity, joinAddresses: readonly string[]) {
+    this.cluster = cluster;
+    this.identity = identity;
+    this.core = new Membership({
+      self: identity,
+      settings: cluster.settings,
+      joinAddresses,
+      random: cluster.random,
+      now: cluster.now,
+    });
+    this.#incarnation = this.core.self;
+    this.#schedule();
+  }
+
+  get id(): string {
+    return this.identity.id;
+  }
+
+  get isPaused(): boolean {
+    return this.cluster.now < this.#pausedUntil;
+  }
+
+  /** Runs when the event loop is free: now, or after the stall in the order of arrival. */
+  whenAwake(run: () => void): void {
+    if (this.crashed) return;
+    if (this.isPaused || this.#inbox.length > 0) this.#inbox.push(run);
+    else run();
+  }
+
+  /** Stalls the event loop. */
+  pause(durationMs: number): void {
+    this.#pausedUntil = this.cluster.now + durationMs;
+    this.cluster.after(durationMs, () => this.#resume());
+  }
+
+  perform(effects: readonly MembershipEffect[]): void {
+    for (const effect of effects) this.#performOne(effect);
+    const { self } = this.core;
+    assert.ok(compareIncarnations(self, this.#incarnation) >= 0, "own incarnation fell");
+    this.#incarnation = self;
+    this.#schedule();
+  }
+
+  deliver(from: string, message: MembershipMessage): void {
+    this.whenAwake(() => this.perform(this.core.receive(from, message, this.cluster.now)));
+  }
+
+  linkUp(peer: MemberIdentity): void {
+    const old = this.links.get(peer.id);
+    this.links.set(peer.id, peer.boot);
+    const { now } = this.cluster;
+    if (old !== undefined && old !== peer.boot) {
+      this.perform(this.core.linkLost(peer.id, old, "replaced", now));
+    }
+    this.perform(this.core.linkUp(peer, now));
+  }
+
+  /** The socket closed without a goodbye: dial again, then report. */
+  linkClosed(peer: string, boot: number): void {
+    if (this.links.get(peer) !== boot) return;
+    this.links.delete(peer);
+    const address = this.core.members.get(peer)?.address;
+    if (address === undefined) return;
+    this.cluster.after(this.cluster.random() * redialJitterMs, () => {
+      this.whenAwake(() => {
+        this.cluster.dial(this, address, (outcome) => {
+          if (outcome === "linked" || this.links.get(peer) === boot) return;
+          this.perform(this.core.linkLost(peer, boot, outcome, this.cluster.now));
+        });
+      });
+    });
+  }
+
+  #performOne(effect: MembershipEffect): void {
+    const { cluster } = this;
+    switch (effect.type) {
+      case "send":
+        this.sentCount++;
+        this.#send(effect.to, effect.message);
+        return;
+      case "dial":
+        cluster.dial(this, effect.address);
+        return;
+      case "poll":
+        this.#pollWanted = true;
+        if (!this.isPaused && this.#inbox.length === 0) cluster.after(0.1, () => this.#poll());
+        return;
+      case "member-changed": {
+        cluster.observe(this, effect.member, effect.previous);
+        const { id, status, address } = effect.member;
+        if (status !== "alive" || id === this.id || this.links.has(id)) return;
+        const waitMs = this.id < id ? 0 : politenessMs;
+        cluster.after(waitMs, () => {
+          this.whenAwake(() => {
+            if (!this.links.has(id)) cluster.dial(this, address);
+          });
+        });
+        return;
+      }
+      case "outdated":
+        this.outdated.push(effect.boot);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #send(to: string, message: MembershipMessage): void {
+    const { cluster } = this;
+    if (this.links.has(to)) {
+      cluster.transmit(this, to, message);
+      return;
+    }
+    const address = this.core.members.get(to)?.address;
+    if (address === undefined) return;
+    cluster.dial(this, address, (outcome) => {
+      if (outcome === "linked") cluster.transmit(this, to, message);
+    });
+  }
+
+  #poll(): void {
+    if (!this.#pollWanted || this.crashed || this.isPaused) return;
+    this.#pollWanted = false;
+    this.perform(this.core.polled(this.cluster.now));
+  }
+
+  #resume(): void {
+    if (this.crashed || this.isPaused) return;
+    this.#runTimer();
+    const { now } = this.cluster;
+    while (this.#inbox.length > 0) {
+      const batch = this.#inbox;
+      this.#inbox = [];
+      for (const run of batch) run();
+      assert.equal(this.cluster.now, now);
+    }
+    this.#poll();
+  }
+
+  #schedule(): void {
+    const at = Math.max(this.core.nextTickAt, this.cluster.now);
+    if (at >= this.#timerAt || at === Infinity) return;
+    this.#timerAt = at;
+    this.cluster.after(at - this.cluster.now, () => {
+      if (this.#timerAt !== at) return;
+      if (this.crashed || this.isPaused) return;
+      this.#runTimer();
+    });
+  }
+
+  #runTimer(): void {
+    this.#timerAt = Infinity;
+    const { now } = this.cluster;
+    if (this.core.nextTickAt <= now) this.perform(this.core.tick(now));
+    else this.#schedule();
+  }
+}
