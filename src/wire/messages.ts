@@ -59,6 +59,9 @@ export interface NodeIdentity {
   readonly boot: BootId;
   /** Where others can dial it. */
   readonly address: string;
+  readonly zone: string;
+  /** A multiple of 0.1, at least 0.1. */
+  readonly weight: number;
   readonly settings: ClusterSettings;
 }
 
