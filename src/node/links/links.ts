@@ -10,6 +10,7 @@
  */
 import type { BootId, NodeId } from "../../model/ids.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
+import type { HelloJudgement } from "../../membership/hello-judgement.ts";
 import { MessageChannel, type MessageHandlers } from "../../transport/message-channel.ts";
 import type {
   CloseReason,
@@ -19,9 +20,10 @@ import type {
 } from "../../transport/transport.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
 import { nodeFrameLimits } from "../../wire/link-codec.ts";
-import type { HelloMessage, Message, NodeIdentity } from "../../wire/messages.ts";
+import type { HelloMessage, Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
 import { Dialler, type DialOutcome } from "./dialler.ts";
-import { judgeHello, refusal, welcomeFor, type LocalIdentity } from "./handshake.ts";
+import { agree } from "../../wire/agreement.ts";
+import { refusal, refusalOf, welcomeFor, type LocalIdentity } from "./handshake.ts";
 import type { LinkEvents, LinkEvidence } from "./link-evidence.ts";
 import { PeerLink, type LinkChannel } from "./peer-link.ts";
 
@@ -29,8 +31,6 @@ import { PeerLink, type LinkChannel } from "./peer-link.ts";
 const politeWaitMs = 2_000;
 /** How long an accepted connection may stay silent before it must have said hello. */
 const helloDeadlineMs = 5_000;
-/** How long an old link may take to show that it is alive when a newer life of its node appears. */
-const oldLinkProbeMs = 2_000;
 
 /** One life of a node and where it can be dialled. */
 export interface WantedPeer {
@@ -44,7 +44,8 @@ export interface LinksOptions {
   readonly transport: Transport;
   readonly events: LinkEvents;
   local(): LocalIdentity;
-  rememberedBoot(node: NodeId): BootId | undefined;
+  /** Whether a node that says hello may be who it says it is. */
+  judgeHello(peer: NodeIdentity): HelloJudgement;
   /** A client said hello; what it says next goes to the handlers returned, or it is refused. */
   acceptClient(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined;
 }
@@ -149,14 +150,9 @@ export class Links {
   #greet(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined {
     const local = this.#options.local();
     const peer = hello.node;
-    const remembered = peer === undefined ? undefined : this.#options.rememberedBoot(peer.id);
-    const refused = this.#closed
-      ? refusal("leaving", "this node is leaving")
-      : judgeHello(local, hello, remembered);
+    const refused = this.#closed ? refusal("leaving", "this node is leaving") : agree(local, hello);
     if (refused !== undefined) {
-      channel.send(refused);
-      channel.close(closeCodes.refused, refused.code);
-      if (refused.code === "duplicate_node") this.#options.events.duplicateNode(refused.message);
+      this.#refuse(channel, refused);
       return undefined;
     }
     if (peer === undefined) return this.#options.acceptClient(channel, hello);
@@ -167,37 +163,37 @@ export class Links {
     return this.#admit(channel, hello, peer, hello.channel);
   }
 
-  /** Welcomes a node, unless a live link to an earlier life of it proves two of the same name. */
+  /** Welcomes a node, or waits until it is clear that no earlier life of it is still there. */
   #admit(
     channel: MessageChannel,
     hello: HelloMessage,
     peer: NodeIdentity,
     kind: LinkChannel,
   ): MessageHandlers {
-    const existing = this.#links.get(peer.id);
     const handlers = this.#channelHandlers(peer, kind, channel);
-    const welcome = (): void => {
-      channel.send(welcomeFor(this.#options.local(), hello));
-      this.#attach(peer, kind, channel, false);
-    };
-    if (existing?.isUp !== true || existing.identity.boot >= peer.boot) {
-      welcome();
-      return handlers;
-    }
-    const probedAt = this.#options.platform.clock.now();
-    this.#after(oldLinkProbeMs, () => {
-      if (!channel.isOpen) return;
-      const alive = this.#links.get(peer.id) === existing && existing.dataHeardAt > probedAt;
-      if (!alive) {
-        welcome();
-        return;
+    const judge = (): void => {
+      if (!channel.isOpen || this.#closed) return;
+      const judgement = this.#options.judgeHello(peer);
+      switch (judgement.type) {
+        case "accept":
+          channel.send(welcomeFor(this.#options.local(), hello));
+          this.#attach(peer, kind, channel, false);
+          return;
+        case "refuse":
+          this.#refuse(channel, refusalOf(judgement, this.#options.local().node, peer));
+          return;
+        case "wait":
+          this.#after(Math.max(0, judgement.untilAt - this.#options.platform.clock.now()), judge);
       }
-      const message = `node id ${peer.id} is in use at ${existing.identity.address}`;
-      channel.send(refusal("duplicate_node", `${message}: give this node another id (--id)`));
-      channel.close(closeCodes.refused, "duplicate_node");
-      this.#options.events.duplicateNode(`${message}; refused ${peer.address}`);
-    });
+    };
+    judge();
     return handlers;
+  }
+
+  #refuse(channel: MessageChannel, refused: RefusedMessage): void {
+    channel.send(refused);
+    channel.close(closeCodes.refused, refused.code);
+    if (refused.code === "duplicate_node") this.#options.events.duplicateNode(refused.message);
   }
 
   #channelHandlers(
