@@ -13,14 +13,14 @@ export interface Suppression {
 interface Directive {
   readonly name: string;
   readonly pattern: RegExp;
-  judge(text: string): string | undefined;
+  readonly judge: (text: string) => string | undefined;
 }
 
 const directives: readonly Directive[] = [
   {
     name: "eslint-disable",
     pattern: /(?:\/\/|\/\*)\s*eslint-disable(?:-next-line|-line)?\b(.*)/,
-    judge(text) {
+    judge: (text) => {
       const [rules = "", reason = ""] = text.replace("*/", "").split(/\s-{2,}\s/);
       if (rules.trim() === "") return "name the rules that it switches off";
       return isReason(reason) ? undefined : "say why: `-- reason`";

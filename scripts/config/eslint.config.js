@@ -43,6 +43,22 @@ const habits = [
   },
 ];
 
+/** What Node 12 cannot parse, and module names that it does not know. */
+const tooNewForOldNodes = [
+  "ChainExpression",
+  "LogicalExpression[operator='??']",
+  "AssignmentExpression[operator=/^(\\?\\?=|&&=|\\|\\|=)$/]",
+  "PropertyDefinition",
+  "PrivateIdentifier",
+  "StaticBlock",
+  "Program > :not(FunctionDeclaration, ExportNamedDeclaration) AwaitExpression",
+  "ImportDeclaration[source.value=/^node:/]",
+  "Literal[raw=/^\\d+_/]",
+].map((selector) => ({
+  selector,
+  message: "Node 12 does not know this, and must parse the file.",
+}));
+
 /** What strict sets forbid and the style of this repository wants. */
 const relaxed = {
   "@typescript-eslint/restrict-template-expressions": [
@@ -183,6 +199,12 @@ export default defineConfig(
       },
     },
     rules: { "@typescript-eslint/switch-exhaustiveness-check": "off" },
+  },
+  {
+    name: "latticework/old-nodes",
+    // These run first, on whatever Node is there, and must get as far as saying that it is too old.
+    files: ["scripts/start.mjs", "scripts/test.mjs", "scripts/launch/*.mjs"],
+    rules: { "no-restricted-syntax": ["error", ...tooNewForOldNodes] },
   },
   {
     name: "latticework/commonjs",
