@@ -1,0 +1,201 @@
+/**
+ * What this node does with a call that arrives: run it, pass it on to the primary, or say who owns
+ * the key. A call that is passed on is not decoded: its input travels as the bytes that came.
+ */
+import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import { LatticeError } from "../../model/error.ts";
+import { limits } from "../../model/limits.ts";
+import { checkKey } from "../../model/names.ts";
+import type { Turns } from "../../functions/turns.ts";
+import type { Registry } from "../../functions/registry.ts";
+import type { Clock } from "../../platform/platform.ts";
+import { partitionOf } from "../../ring/partition.ts";
+import { decideForward } from "../../routing/forward-decision.ts";
+import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
+import type { Routes } from "../cluster/routes.ts";
+import type { Links } from "../links/links.ts";
+import type { Attempt, Attempts } from "./attempts.ts";
+import { failureOf, noBytes, ServedCall, type Origin } from "./served-call.ts";
+
+/** What the node is for a partition, as calls need to know it. */
+export interface Serving {
+  /** Whether calls can run here: as its primary, or degraded. */
+  isServing(partition: PartitionId): boolean;
+  isOwner(partition: PartitionId): boolean;
+  isPrimary(partition: PartitionId): boolean;
+}
+
+/** A call that its sender may still cancel. */
+export interface CallUnderWay {
+  cancel(): void;
+}
+
+export interface CallServerOptions {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly partitionCount: number;
+  readonly registry: Registry;
+  readonly turns: Turns;
+  readonly serving: Serving;
+  readonly routes: Routes;
+  readonly links: Links;
+  readonly attempts: Attempts;
+  /** The sender of a call uses another table. */
+  otherTable(node: NodeId): void;
+}
+
+export class CallServer {
+  readonly #options: CallServerOptions;
+  readonly #isLinked = (node: NodeId): boolean => this.#options.links.link(node) !== undefined;
+  /** Calls passed on to other nodes since the start. */
+  forwardCount = 0;
+  /** Calls run here since the start. */
+  servedCount = 0;
+
+  constructor(options: CallServerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet. */
+  serve(call: CallMessage, origin: Origin): CallUnderWay | undefined {
+    const { serving, routes, self } = this.#options;
+    const partition = this.#partitionOf(call, origin);
+    if (partition === undefined) return undefined;
+    if (serving.isPrimary(partition)) return this.#run(call, origin);
+    if (origin.node !== "" && call.tableId !== routes.tableId) {
+      this.#options.otherTable(origin.node);
+    }
+    const decision = decideForward({
+      hop: call.hop,
+      from: origin.node,
+      self,
+      role: serving.isOwner(partition) ? "owner" : "stranger",
+      primary: routes.primaryOf(partition),
+      owners: routes.ownersOf(partition),
+      isLinked: this.#isLinked,
+    });
+    switch (decision.type) {
+      case "forward":
+        return this.#forward(call, partition, decision.to, origin);
+      case "local":
+        if (serving.isServing(partition)) return this.#run(call, origin);
+        this.#fail(call, origin, this.#unavailable(call, partition), decision);
+        return undefined;
+      case "not_owner":
+        this.#fail(call, origin, notOwner(call, self), decision);
+        return undefined;
+    }
+  }
+
+  #run(call: CallMessage, origin: Origin): CallUnderWay | undefined {
+    this.servedCount += 1;
+    const served = new ServedCall(call, origin, this.#options.self, this.#options.clock.now());
+    served.turn = this.#options.turns.submit(served);
+    return served.settled ? undefined : served;
+  }
+
+  #forward(call: CallMessage, partition: PartitionId, to: NodeId, origin: Origin): CallUnderWay {
+    this.forwardCount += 1;
+    const { attempts, self, routes } = this.#options;
+    const passedOn: CallMessage = {
+      ...call,
+      partition,
+      tableId: routes.tableId,
+      hop: call.hop + 1,
+    };
+    const id = attempts.send(to, passedOn, new ForwardedCall(call.id, origin, self));
+    return {
+      cancel: () => {
+        attempts.cancel(id);
+        origin.done(call.id);
+      },
+    };
+  }
+
+  /** Clients are not trusted with the partition of a key; nodes have computed it already. */
+  #partitionOf(call: CallMessage, origin: Origin): PartitionId | undefined {
+    if (origin.node !== "") return call.partition;
+    try {
+      checkKey(call.key);
+      if (call.input.length > limits.clientPayloadBytesMax) throw inputTooLarge(call);
+      this.#options.registry.operation(call.functionName, call.operation);
+    } catch (error) {
+      if (!(error instanceof LatticeError)) throw error;
+      this.#fail(call, origin, error);
+      return undefined;
+    }
+    return partitionOf(call.functionName, call.key, this.#options.partitionCount);
+  }
+
+  #unavailable(call: CallMessage, partition: PartitionId): LatticeError {
+    const owners = this.#options.routes.ownersOf(partition).join(", ");
+    const known = owners === "" ? "no owner is known yet" : `owners by the table: ${owners}`;
+    return new LatticeError(
+      "unavailable",
+      `${nameOf(call)}: ${this.#options.self} cannot serve it now and knows no primary (${known})`,
+      { node: this.#options.self },
+    );
+  }
+
+  #fail(
+    call: CallMessage,
+    origin: Origin,
+    error: LatticeError,
+    known: { readonly primary?: NodeId } = {},
+  ): void {
+    origin.done(call.id);
+    origin.answer(failureOf(call.id, error, this.#options.self, known.primary));
+  }
+}
+
+/** Hands the answer of the node that ran the call back to whoever sent it here. */
+class ForwardedCall implements Attempt {
+  readonly #id: number;
+  readonly #origin: Origin;
+  readonly #self: NodeId;
+
+  constructor(id: number, origin: Origin, self: NodeId) {
+    this.#id = id;
+    this.#origin = origin;
+    this.#self = self;
+  }
+
+  answered(message: ReplyMessage | FailureMessage): void {
+    this.#origin.done(this.#id);
+    this.#origin.answer({ ...message, id: this.#id });
+  }
+
+  linkLost(node: NodeId): void {
+    this.#origin.done(this.#id);
+    this.#origin.answer({
+      type: "failure",
+      id: this.#id,
+      code: "indeterminate",
+      message: `the link from ${this.#self} to ${node} broke while the call was there`,
+      indeterminate: true,
+      retryAfterMs: 0,
+      node: this.#self,
+      primary: "",
+      data: noBytes,
+    });
+  }
+}
+
+function nameOf(call: CallMessage): EntityName {
+  return `${call.functionName}/${call.key} ${call.operation}`;
+}
+
+function notOwner(call: CallMessage, self: NodeId): LatticeError {
+  return new LatticeError("not_owner", `${nameOf(call)}: ${self} does not own this key`, {
+    node: self,
+  });
+}
+
+function inputTooLarge(call: CallMessage): LatticeError {
+  const { length } = call.input;
+  return new LatticeError(
+    "too_large",
+    `${nameOf(call)}: the input has ${String(length)} bytes, at most ` +
+      `${String(limits.clientPayloadBytesMax)} are possible: send it in parts`,
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * The calls in flight of one connection: what came in and has not been answered. Bounds them, and
+ * ends them when the connection breaks, so that nobody computes for a caller that is gone.
+ */
+import { LatticeError } from "../../model/error.ts";
+import type { NodeId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
+import type { CallServer, CallUnderWay } from "../calls/call-server.ts";
+import { failureOf, type Origin } from "../calls/served-call.ts";
+
+const retryAfterMs = 20;
+
+export class CallDoor implements Origin {
+  readonly node: NodeId;
+  readonly #self: NodeId;
+  readonly #server: CallServer;
+  readonly #send: (message: ReplyMessage | FailureMessage) => void;
+  readonly #underWay = new Map<number, CallUnderWay>();
+  readonly #bound: number;
+
+  constructor(options: {
+    /** Where the calls come from, "" for a client. */
+    readonly node: NodeId;
+    readonly self: NodeId;
+    readonly server: CallServer;
+    readonly send: (message: ReplyMessage | FailureMessage) => void;
+  }) {
+    this.node = options.node;
+    this.#self = options.self;
+    this.#server = options.server;
+    this.#send = options.send;
+    this.#bound = this.node === "" ? limits.callsPerConnectionMax : limits.callsPerNodeMax;
+  }
+
+  get count(): number {
+    return this.#underWay.size;
+  }
+
+  serve(call: CallMessage): void {
+    if (this.#underWay.size >= this.#bound) {
+      this.answer(failureOf(call.id, this.#tooMany(), this.#self));
+      return;
+    }
+    const underWay = this.#server.serve(call, this);
+    if (underWay !== undefined) this.#underWay.set(call.id, underWay);
+  }
+
+  cancel(id: number): void {
+    this.#underWay.get(id)?.cancel();
+  }
+
+  /** The connection is gone: calls that wait for their turn are dropped, running ones cut off. */
+  close(): void {
+    for (const call of [...this.#underWay.values()]) call.cancel();
+    this.#underWay.clear();
+  }
+
+  answer(message: ReplyMessage | FailureMessage): void {
+    this.#send(message);
+  }
+
+  done(id: number): void {
+    this.#underWay.delete(id);
+  }
+
+  #tooMany(): LatticeError {
+    return new LatticeError(
+      "overloaded",
+      `${String(this.#bound)} calls are in flight on this connection: wait for answers`,
+      { node: this.#self, retryAfterMs },
+    );
+  }
+}

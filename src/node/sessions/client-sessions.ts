@@ -1,0 +1,163 @@
+/**
+ * The clients of this node: each has one connection, gets the table and its changes, and may call
+ * and watch. A client that reads too slowly loses its backlog first and its connection then.
+ */
+import { limits } from "../../model/limits.ts";
+import type { NodeId } from "../../model/ids.ts";
+import type { LinkId } from "../../live/watcher.ts";
+import type { Platform, Timer } from "../../platform/platform.ts";
+import type { MessageChannel, MessageHandlers } from "../../transport/message-channel.ts";
+import { closeCodes } from "../../wire/close-codes.ts";
+import type { HelloMessage, Message, WelcomeMessage } from "../../wire/messages.ts";
+import type { CallServer } from "../calls/call-server.ts";
+import type { Routes } from "../cluster/routes.ts";
+import { CallDoor } from "./call-door.ts";
+import type { WatchServer } from "./watch-server.ts";
+
+/** Changes of the table within this time make one message to each client. */
+const tableDebounceMs = 20;
+
+export interface ClientSessionsOptions {
+  readonly self: NodeId;
+  readonly platform: Platform;
+  readonly routes: Routes;
+  readonly calls: CallServer;
+  watches(): WatchServer;
+  welcome(hello: HelloMessage): WelcomeMessage;
+}
+
+interface Session {
+  readonly link: LinkId;
+  readonly channel: MessageChannel;
+  readonly door: CallDoor;
+  /** Since when it takes nothing; Infinity while it reads. */
+  stuckAt: number;
+}
+
+export class ClientSessions {
+  readonly #options: ClientSessionsOptions;
+  readonly #sessions = new Map<LinkId, Session>();
+  #lastLink = 0;
+  #tableTimer: Timer | undefined;
+
+  constructor(options: ClientSessionsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  get callsInFlight(): number {
+    let count = 0;
+    for (const { door } of this.#sessions.values()) count += door.count;
+    return count;
+  }
+
+  /** Welcomes a client, or refuses it when there are too many. */
+  accept(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined {
+    const { self, calls, routes } = this.#options;
+    if (this.#sessions.size >= limits.connectionsMax) {
+      const message = `${self} has ${String(limits.connectionsMax)} connections: try another node`;
+      channel.send({ type: "refused", code: "overloaded", message });
+      channel.close(closeCodes.refused, "overloaded");
+      return undefined;
+    }
+    const link = ++this.#lastLink;
+    const session: Session = {
+      link,
+      channel,
+      stuckAt: Infinity,
+      door: new CallDoor({
+        node: "",
+        self,
+        server: calls,
+        send: (message) => {
+          this.send(link, message);
+        },
+      }),
+    };
+    this.#sessions.set(link, session);
+    channel.send(this.#options.welcome(hello));
+    channel.send(routes.full());
+    return {
+      message: (message) => {
+        this.#received(session, message);
+      },
+      closed: () => {
+        this.#end(session);
+      },
+      drain: () => {
+        session.stuckAt = Infinity;
+        this.#options.watches().drained(link);
+      },
+    };
+  }
+
+  /** False when the connection takes no more for now, or is gone. */
+  send(link: LinkId, message: Message): boolean {
+    const session = this.#sessions.get(link);
+    if (session === undefined) return false;
+    session.channel.send(message);
+    return this.#takesMore(session);
+  }
+
+  /** Owners or primaries changed: clients are told soon. */
+  tableChanged(): void {
+    if (this.#tableTimer !== undefined) return;
+    this.#tableTimer = this.#options.platform.timers.after(tableDebounceMs, () => {
+      this.#tableTimer = undefined;
+      const delta = this.#options.routes.takeDelta();
+      if (delta === undefined) return;
+      for (const { channel } of this.#sessions.values()) channel.send(delta);
+    });
+  }
+
+  close(): void {
+    this.#tableTimer?.cancel();
+    for (const session of [...this.#sessions.values()]) {
+      session.channel.send({ type: "goodbye", reason: "leaving" });
+      session.channel.close(closeCodes.goingAway, "leaving");
+    }
+  }
+
+  #received(session: Session, message: Message): void {
+    switch (message.type) {
+      case "call":
+        session.door.serve(message);
+        return;
+      case "cancel":
+        session.door.cancel(message.id);
+        return;
+      case "watch":
+        this.#options.watches().watch(session.link, message);
+        return;
+      case "unwatch":
+        this.#options.watches().unwatch(session.link, message.id);
+        return;
+      case "goodbye":
+        return;
+      default:
+        session.channel.close(closeCodes.malformed, `clients do not send ${message.type}`);
+    }
+  }
+
+  #takesMore(session: Session): boolean {
+    const { bufferedBytes } = session.channel;
+    if (bufferedBytes < limits.slowClientResyncBytes) return true;
+    const now = this.#options.platform.clock.now();
+    session.stuckAt = Math.min(session.stuckAt, now);
+    const tooLong = now - session.stuckAt > limits.slowClientCloseMs;
+    if (tooLong || bufferedBytes > limits.slowClientCloseBytes) {
+      session.channel.close(closeCodes.tryAgainLater, "reads too slowly");
+      session.channel.terminate();
+    }
+    return false;
+  }
+
+  #end(session: Session): void {
+    this.#sessions.delete(session.link);
+    session.door.close();
+    this.#options.watches().linkClosed(session.link);
+  }
+}
