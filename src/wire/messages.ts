@@ -13,6 +13,7 @@ export type Message =
   | WelcomeMessage
   | RefusedMessage
   | GoodbyeMessage
+  | EchoMessage
   | CallMessage
   | ReplyMessage
   | FailureMessage
@@ -99,6 +100,12 @@ export interface RefusedMessage {
 export interface GoodbyeMessage {
   readonly type: "goodbye";
   readonly reason: "leaving" | "duplicate_link" | "idle" | "closed";
+}
+
+/** Asks whether a data channel still works, and answers that: a suspect that answers is not lost. */
+export interface EchoMessage {
+  readonly type: "echo";
+  readonly reply: boolean;
 }
 
 /** One call of one handler or query. Numbers that do not apply are 0, strings "". */
