@@ -149,7 +149,7 @@ export class ClientSessions {
     session.stuckAt = Math.min(session.stuckAt, now);
     const tooLong = now - session.stuckAt > limits.slowClientCloseMs;
     if (tooLong || bufferedBytes > limits.slowClientCloseBytes) {
-      session.channel.close(closeCodes.tryAgainLater, "reads too slowly");
+      session.channel.close(closeCodes.tryLater, "reads too slowly");
       session.channel.terminate();
     }
     return false;

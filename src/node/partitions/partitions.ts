@@ -1,0 +1,270 @@
+/**
+ * All partitions that this process holds: drives their replicas, sends what they ask to send in one
+ * message per peer and turn of the event loop, and lets the functions read and commit through them.
+ */
+import { LatticeError } from "../../model/error.ts";
+import {
+  splitEntityName,
+  type EntityName,
+  type NodeId,
+  type PartitionId,
+  type ProcessId,
+} from "../../model/ids.ts";
+import type { Platform, Timer } from "../../platform/platform.ts";
+import type { ReplicationEffect, RoleChange } from "../../replication/effect.ts";
+import type { Peers } from "../../replication/peers.ts";
+import { Replica, type ReplicaOptions } from "../../replication/replica.ts";
+import { partitionOf } from "../../ring/partition.ts";
+import type { Placement } from "../../ring/placement.ts";
+import { Entity } from "../../state/entity.ts";
+import type { ReplicationMessage, PartitionMessage } from "../../wire/replication-messages.ts";
+import type { Serving } from "../calls/call-server.ts";
+
+export interface PartitionEvents {
+  /** This process began or stopped to serve a partition, or knows another primary. */
+  roleChanged(partition: PartitionId, change: RoleChange): void;
+  /** The visible state of these entities moved on. */
+  committed(partition: PartitionId, entities: readonly EntityName[]): void;
+  /** The copy was replaced: any of its entities may have changed. */
+  replaced(partition: PartitionId): void;
+  ownersChanged(partition: PartitionId): void;
+  forkMerged(partition: PartitionId, commits: number): void;
+  send(to: ProcessId, message: ReplicationMessage): void;
+}
+
+export interface PartitionsOptions {
+  readonly platform: Platform;
+  readonly self: ProcessId;
+  readonly partitionCount: number;
+  readonly peers: Peers;
+  readonly events: PartitionEvents;
+}
+
+/** What a `release` effect hands back. */
+export interface ReleaseToken {
+  released(outcome: (ReplicationEffect & { readonly type: "release" })["outcome"]): void;
+}
+
+type Entries = { readonly partition: PartitionId; readonly message: PartitionMessage }[];
+
+const noNodes: readonly NodeId[] = Object.freeze([]);
+
+export class Partitions implements Serving {
+  readonly #options: PartitionsOptions;
+  readonly #replicas: (Replica<Entity> | undefined)[];
+  /** When each replica wants its next tick. */
+  readonly #dueAt: Float64Array;
+  readonly #outgoing = new Map<ProcessId, Entries>();
+  #placement: Placement | undefined;
+  #tickTimer: Timer | undefined;
+  #tickAt = Infinity;
+  #flushDue = false;
+  #peersDue = false;
+  #stopped = false;
+
+  constructor(options: PartitionsOptions) {
+    this.#options = options;
+    this.#replicas = new Array<Replica<Entity> | undefined>(options.partitionCount).fill(undefined);
+    this.#dueAt = new Float64Array(options.partitionCount).fill(Infinity);
+  }
+
+  /** Creates the cluster: this process is the first owner of everything (rule 19). */
+  birth(genesis: string): void {
+    for (let partition = 0; partition < this.#options.partitionCount; partition++) {
+      this.#replicas[partition] = Replica.birth(
+        this.#replicaOptions(partition),
+        genesis,
+        this.#now(),
+      );
+      this.#touch(partition);
+    }
+  }
+
+  replica(partition: PartitionId): Replica<Entity> | undefined {
+    return this.#replicas[partition];
+  }
+
+  /** Every partition of which this process has a replica. */
+  *held(): IterableIterator<readonly [PartitionId, Replica<Entity>]> {
+    for (const [partition, replica] of this.#replicas.entries()) {
+      if (replica !== undefined) yield [partition, replica];
+    }
+  }
+
+  partitionOf(name: EntityName): PartitionId {
+    const { functionName, key } = splitEntityName(name);
+    return partitionOf(functionName, key, this.#options.partitionCount);
+  }
+
+  isServing(partition: PartitionId): boolean {
+    return this.#replicas[partition]?.serving !== undefined;
+  }
+
+  isPrimary(partition: PartitionId): boolean {
+    return this.#replicas[partition]?.serving === "primary";
+  }
+
+  isOwner(partition: PartitionId): boolean {
+    const role = this.#replicas[partition]?.role;
+    return role !== undefined && role !== "absent";
+  }
+
+  receive(from: ProcessId, message: ReplicationMessage): void {
+    for (const { partition, message: inner } of message.entries) {
+      if (partition >= this.#options.partitionCount) continue;
+      const replica = this.#obtain(partition);
+      this.perform(partition, replica.receive(from, inner, this.#now()));
+    }
+  }
+
+  placementChanged(placement: Placement): void {
+    this.#placement = placement;
+    for (const [partition, replica] of this.held()) {
+      this.perform(partition, replica.tableChanged(placement.ownersOf(partition), this.#now()));
+    }
+  }
+
+  linkUp(process: ProcessId): void {
+    for (const [partition, replica] of this.held()) {
+      this.perform(partition, replica.linkUp(process, this.#now()));
+    }
+    this.peersChanged();
+  }
+
+  /** Something that `peers` answers changed; the replicas hear of it at the end of this turn. */
+  peersChanged(): void {
+    if (this.#peersDue || this.#stopped) return;
+    this.#peersDue = true;
+    this.#options.platform.timers.defer(() => {
+      this.#peersDue = false;
+      if (this.#stopped) return;
+      for (const [partition, replica] of this.held()) {
+        this.perform(partition, replica.peersChanged(this.#now()));
+      }
+    });
+  }
+
+  /** Gives every partition that this process leads to somebody else. */
+  handOver(): void {
+    for (const [partition, replica] of this.held()) {
+      if (replica.role === "primary") this.perform(partition, replica.handOver(this.#now()));
+    }
+  }
+
+  /** Performs what a replica asked for; called by whoever made it act. */
+  perform(partition: PartitionId, effects: readonly ReplicationEffect[]): void {
+    for (const effect of effects) this.#performOne(partition, effect);
+    this.#touch(partition);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#tickTimer?.cancel();
+  }
+
+  #performOne(partition: PartitionId, effect: ReplicationEffect): void {
+    const { events } = this.#options;
+    switch (effect.type) {
+      case "send":
+        this.#send(effect.to, partition, effect.message);
+        return;
+      case "release":
+        (effect.token as ReleaseToken).released(effect.outcome);
+        return;
+      case "committed":
+        events.committed(partition, effect.entities);
+        return;
+      case "replaced":
+        events.replaced(partition);
+        return;
+      case "role-changed":
+        events.roleChanged(partition, effect);
+        return;
+      case "owners-changed":
+        events.ownersChanged(partition);
+        return;
+      case "fork-merged":
+        events.forkMerged(partition, effect.commits);
+    }
+  }
+
+  #obtain(partition: PartitionId): Replica<Entity> {
+    const known = this.#replicas[partition];
+    if (known !== undefined) return known;
+    const replica = Replica.absent(this.#replicaOptions(partition), this.#now());
+    this.#replicas[partition] = replica;
+    return replica;
+  }
+
+  #replicaOptions(partition: PartitionId): ReplicaOptions<Entity> {
+    const { self, peers, platform } = this.#options;
+    return {
+      partition,
+      self,
+      peers,
+      random: platform.random,
+      entities: Entity,
+      table: this.#placement?.ownersOf(partition) ?? noNodes,
+    };
+  }
+
+  #send(to: ProcessId, partition: PartitionId, message: PartitionMessage): void {
+    let entries = this.#outgoing.get(to);
+    if (entries === undefined) this.#outgoing.set(to, (entries = []));
+    entries.push({ partition, message });
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    this.#options.platform.timers.defer(() => {
+      this.#flushDue = false;
+      for (const [process, batch] of this.#outgoing) {
+        this.#outgoing.delete(process);
+        this.#options.events.send(process, { entries: batch });
+      }
+    });
+  }
+
+  /** Notes when a replica wants to be ticked, and arms the one timer for all of them. */
+  #touch(partition: PartitionId): void {
+    const at = this.#replicas[partition]?.nextTickAt ?? Infinity;
+    this.#dueAt[partition] = at;
+    if (at < this.#tickAt) this.#arm(at);
+  }
+
+  #arm(at: number): void {
+    this.#tickTimer?.cancel();
+    this.#tickAt = at;
+    if (at === Infinity || this.#stopped) return;
+    this.#tickTimer = this.#options.platform.timers.after(Math.max(0, at - this.#now()), () => {
+      this.#tickAt = Infinity;
+      this.#tickDue();
+    });
+  }
+
+  #tickDue(): void {
+    const now = this.#now();
+    let next = Infinity;
+    for (let partition = 0; partition < this.#dueAt.length; partition++) {
+      const replica = this.#replicas[partition];
+      if (replica !== undefined && (this.#dueAt[partition] ?? Infinity) <= now) {
+        this.perform(partition, replica.tick(now));
+      }
+      next = Math.min(next, this.#dueAt[partition] ?? Infinity);
+    }
+    if (next < this.#tickAt) this.#arm(next);
+  }
+
+  #now(): number {
+    return this.#options.platform.clock.now();
+  }
+}
+
+/** The replica of an entity's partition, or a clear refusal. */
+export function requireReplica(
+  partitions: Partitions,
+  partition: PartitionId,
+  name: EntityName,
+): Replica<Entity> {
+  const replica = partitions.replica(partition);
+  if (replica !== undefined) return replica;
+  throw new LatticeError("internal", `${name}: no replica of partition ${String(partition)} here`);
+}
