@@ -1,7 +1,7 @@
 /**
  * Spreads news: at once when there is some, then in rounds, and on every probe and ack. Members are
- * told in the order of a shuffled cycle rather than by chance, which leaves nobody out in small
- * clusters.
+ * told in the order of a cycle rather than by chance, which leaves nobody out in small clusters;
+ * only these rounds count as sending, so that a probe of somebody who knows uses nothing up.
  */
 import type { NodeId } from "../model/ids.ts";
 import type { MemberUpdate } from "../wire/membership-messages.ts";
@@ -52,17 +52,21 @@ export class Gossip {
    * first: nobody else has more reason to know (Lifeguard's buddy system).
    */
   piggyback(to: NodeId): readonly MemberUpdate[] {
-    const { roster, statements, news } = this.#parts;
+    return this.#parts.news.peek(this.#accusationOf(to));
+  }
+
+  #accusationOf(to: NodeId): MemberUpdate | undefined {
+    const { roster, statements } = this.#parts;
     const receiver = roster.members.get(to);
     const accused = receiver?.status === "suspect" || receiver?.status === "dead";
-    return news.take(roster.liveCount, accused ? statements.about(receiver) : undefined);
+    return accused ? statements.about(receiver) : undefined;
   }
 
   #tell(count: number): void {
-    const { roster, sink } = this.#parts;
+    const { roster, news, sink } = this.#parts;
     for (const node of roster.gossipOrder.take(count)) {
-      const updates = this.piggyback(node);
-      if (updates.length === 0) return;
+      if (news.size === 0) return;
+      const updates = news.take(roster.liveCount, this.#accusationOf(node));
       sink.send(node, { type: "gossip", updates });
     }
   }

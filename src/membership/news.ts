@@ -9,9 +9,18 @@ import type { MemberUpdate } from "../wire/membership-messages.ts";
 import type { MembershipSettings } from "./settings.ts";
 import { statementBytes } from "./statement-size.ts";
 
-/** `factor × ceil(log10(n + 1))`. */
+/**
+ * `factor × ceil(log10(n + 1))`, and at least everybody once in clusters of up to `2 × factor + 1`:
+ * there the logarithm is so small that one rumour in a hundred would miss somebody.
+ */
 export function retransmitLimit(factor: number, memberCount: number): number {
-  return factor * Math.ceil(Math.log10(memberCount + 1));
+  const exhaustive = Math.min(memberCount - 1, 2 * factor);
+  return Math.max(factor * Math.ceil(Math.log10(memberCount + 1)), exhaustive);
+}
+
+interface Sent {
+  readonly statement: MemberUpdate;
+  readonly tier: number;
 }
 
 export class News {
@@ -41,33 +50,37 @@ export class News {
     this.#tiers[tier]?.delete(node);
   }
 
-  /** What fits into one message, counted as sent once; `first` goes ahead and is not counted. */
-  take(memberCount: number, first?: MemberUpdate): readonly MemberUpdate[] {
-    const { messageBytesMax, messageMembersMax, retransmitFactor } = this.#settings;
-    const limit = retransmitLimit(retransmitFactor, memberCount);
-    const taken = first === undefined ? [] : [first];
-    let bytes = first === undefined ? 0 : statementBytes(first);
-    const sent: { statement: MemberUpdate; tier: number }[] = [];
-    for (const [tier, statements] of this.#tiers.entries()) {
-      for (const statement of statements.values()) {
-        bytes += statementBytes(statement);
-        if (bytes > messageBytesMax || taken.length >= messageMembersMax) {
-          this.#count(sent, limit);
-          return taken;
-        }
-        sent.push({ statement, tier });
-        if (statement.node !== first?.node) taken.push(statement);
-      }
-    }
-    this.#count(sent, limit);
-    return taken;
+  /** What fits into one message beside `first`, which goes ahead. Not counted as sent. */
+  peek(first?: MemberUpdate): readonly MemberUpdate[] {
+    const statements = this.#fitting(first).map(({ statement }) => statement);
+    if (first === undefined) return statements;
+    return [first, ...statements.filter(({ node }) => node !== first.node)];
   }
 
-  #count(sent: readonly { statement: MemberUpdate; tier: number }[], limit: number): void {
-    for (const { statement, tier } of sent) {
+  /** The same, counted: what was sent often enough is news no more. */
+  take(memberCount: number, first?: MemberUpdate): readonly MemberUpdate[] {
+    const taken = this.peek(first);
+    const limit = retransmitLimit(this.#settings.retransmitFactor, memberCount);
+    for (const { statement, tier } of this.#fitting(first)) {
       this.remove(statement.node);
       if (tier + 1 < limit) this.#place(statement, tier + 1);
     }
+    return taken;
+  }
+
+  #fitting(first: MemberUpdate | undefined): readonly Sent[] {
+    const { messageBytesMax, messageMembersMax } = this.#settings;
+    const fitting: Sent[] = [];
+    const countMax = first === undefined ? messageMembersMax : messageMembersMax - 1;
+    let bytes = first === undefined ? 0 : statementBytes(first);
+    for (const [tier, statements] of this.#tiers.entries()) {
+      for (const statement of statements.values()) {
+        bytes += statementBytes(statement);
+        if (bytes > messageBytesMax || fitting.length >= countMax) return fitting;
+        fitting.push({ statement, tier });
+      }
+    }
+    return fitting;
   }
 
   #place(statement: MemberUpdate, tier: number): void {

@@ -140,7 +140,7 @@ export class Prober {
     const { target, sequence } = probe;
     const wanted = helpersToAsk(settings.helperCount, roster.liveCount);
     // One more than wanted, in case the target itself is among them.
-    const helpers = roster.gossipOrder.take(wanted + 1).filter((node) => node !== target);
+    const helpers = roster.partnerOrder.take(wanted + 1).filter((node) => node !== target);
     for (const helper of helpers.slice(0, wanted)) {
       const updates = gossip.piggyback(helper);
       sink.send(helper, { type: "ping-request", sequence, target, updates });

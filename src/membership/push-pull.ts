@@ -60,7 +60,7 @@ export class PushPull {
     if (now < this.#nextAt) return;
     const { settings, roster } = this.#parts;
     this.#nextAt = now + settings.pushPullIntervalMs * pushPullFactor(roster.liveCount);
-    const partner = roster.gossipOrder.next();
+    const partner = roster.partnerOrder.next();
     if (partner !== undefined) this.begin(partner, now);
   }
 

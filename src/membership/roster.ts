@@ -17,8 +17,11 @@ export class Roster {
   /** Dead and left members, the longest so first. */
   readonly #records = new Set<NodeId>();
   readonly #heardAt = new Map<NodeId, number>();
-  /** Both hold the living but this node; they are walked at their own pace. */
+  /** All three hold the living but this node; they are walked at their own pace. */
   readonly probeOrder: ShuffledCycle;
+  /** For push/pull and for helpers of probes. */
+  readonly partnerOrder: ShuffledCycle;
+  /** Always the same order, so that n − 1 tellings in a row reach n − 1 members. */
   readonly gossipOrder: ShuffledCycle;
   #liveCount = 0;
   #version = 0;
@@ -27,7 +30,8 @@ export class Roster {
     this.#settings = settings;
     this.#selfId = self.id;
     this.probeOrder = new ShuffledCycle(random);
-    this.gossipOrder = new ShuffledCycle(random);
+    this.partnerOrder = new ShuffledCycle(random);
+    this.gossipOrder = new ShuffledCycle(random, { reshuffled: false });
     this.put(self);
   }
 
@@ -105,12 +109,14 @@ export class Roster {
     this.#liveCount++;
     if (node === this.#selfId) return;
     this.probeOrder.add(node);
+    this.partnerOrder.add(node);
     this.gossipOrder.add(node);
   }
 
   #exit(node: NodeId): void {
     this.#liveCount--;
     this.probeOrder.remove(node);
+    this.partnerOrder.remove(node);
     this.gossipOrder.remove(node);
   }
 

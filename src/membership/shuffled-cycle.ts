@@ -10,11 +10,14 @@ import { shuffle } from "./shuffle.ts";
 
 export class ShuffledCycle {
   readonly #random: Random;
+  readonly #reshuffled: boolean;
   readonly #nodes: NodeId[] = [];
   #position = 0;
 
-  constructor(random: Random) {
+  /** With `reshuffled: false` every round has the same order, random as it is. */
+  constructor(random: Random, { reshuffled = true }: { readonly reshuffled?: boolean } = {}) {
     this.#random = random;
+    this.#reshuffled = reshuffled;
   }
 
   add(node: NodeId): void {
@@ -33,7 +36,7 @@ export class ShuffledCycle {
 
   next(): NodeId | undefined {
     if (this.#position >= this.#nodes.length) {
-      shuffle(this.#nodes, this.#random);
+      if (this.#reshuffled) shuffle(this.#nodes, this.#random);
       this.#position = 0;
     }
     return this.#nodes[this.#position++];

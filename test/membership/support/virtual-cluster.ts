@@ -37,6 +37,7 @@ export class VirtualCluster {
   readonly settings: Partial<MembershipSettings>;
   readonly nodes = new Map<string, VirtualNode>();
   readonly observations: Observation[] = [];
+  readonly refusals: string[] = [];
   readonly #events = new EventHeap();
   readonly #lossRate: number;
   readonly #unplugged = new Set<string>();
@@ -109,6 +110,17 @@ export class VirtualCluster {
     }
   }
 
+  /** The process ends after it said goodbye on every link. */
+  sayGoodbye(node: VirtualNode): void {
+    node.crashed = true;
+    for (const peer of this.running) {
+      const boot = peer.links.get(node.id);
+      if (boot !== node.identity.boot) continue;
+      peer.links.delete(node.id);
+      peer.whenAwake(() => peer.perform(peer.core.linkLost(node.id, boot, "goodbye", this.#now)));
+    }
+  }
+
   /** The host is lost: nothing arrives and nothing is refused. */
   unplug(node: VirtualNode): void {
     node.crashed = true;
@@ -161,6 +173,10 @@ export class VirtualCluster {
       status: member.status,
       previous: previous?.status,
     });
+  }
+
+  get placementChanges(): number {
+    return this.running.reduce((sum, node) => sum + node.placementChanges, 0);
   }
 
   /** Who was declared dead by whom. */
@@ -217,7 +233,10 @@ export class VirtualCluster {
       );
       return;
     }
-    if (judgement.type === "refuse") return;
+    if (judgement.type === "refuse") {
+      this.refusals.push(judgement.code);
+      return;
+    }
     target.linkUp(from.identity);
     this.after(this.#delayMs(), () =>
       from.whenAwake(() => {

@@ -22,6 +22,7 @@ export class VirtualNode {
   readonly links = new Map<string, number>();
   crashed = false;
   sentCount = 0;
+  placementChanges = 0;
   readonly outdated: number[] = [];
   #pausedUntil = -Infinity;
   #inbox: (() => void)[] = [];
@@ -128,6 +129,9 @@ export class VirtualNode {
         });
         return;
       }
+      case "placement-changed":
+        this.placementChanges++;
+        return;
       case "outdated":
         this.outdated.push(effect.boot);
         return;

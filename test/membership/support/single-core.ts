@@ -1,0 +1,37 @@
+import type { MembershipEffect } from "../../../src/membership/effects.ts";
+import type { MembershipOptions } from "../../../src/membership/membership.ts";
+import { Membership } from "../../../src/membership/membership.ts";
+import type { MembershipMessage } from "../../../src/wire/membership-messages.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { update } from "./update.ts";
+
+/** The core of node "me" at time 0 that knows `others` as alive; what it said so far is dropped. */
+export function singleCore(
+  others: readonly string[] = [],
+  options: Partial<MembershipOptions> = {},
+): Membership {
+  const core = new Membership({
+    self: { id: "me", boot: 1024, address: "ws://me", zone: "", weight: 1 },
+    random: seededRandom(1),
+    now: 0,
+    ...options,
+  });
+  if (others.length > 0) {
+    core.receive(others[0]!, { type: "gossip", updates: others.map((id) => update(id)) }, 0);
+  }
+  return core;
+}
+
+/** The messages among the effects, with their receivers. */
+export function sent(
+  effects: readonly MembershipEffect[],
+): readonly { readonly to: string; readonly message: MembershipMessage }[] {
+  return effects.filter((effect) => effect.type === "send");
+}
+
+/** Ticks as its own timer would until `until`, and polls when asked; everything it wanted. */
+export function runAlone(core: Membership, until: number): readonly MembershipEffect[] {
+  const effects: MembershipEffect[] = [];
+  while (core.nextTickAt <= until) effects.push(...core.tick(core.nextTickAt));
+  return effects;
+}
