@@ -53,7 +53,7 @@ export class ByteReader {
 
   u8(): number {
     if (this.#at >= this.#end) fail("ends too early");
-    const value = this.#bytes[this.#at] as number;
+    const value = this.#bytes[this.#at]!;
     this.#at += 1;
     return value;
   }
@@ -63,8 +63,8 @@ export class ByteReader {
     const bytes = this.#bytes;
     const at = this.#at;
     this.#at = at + 4;
-    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
-    return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
+    const low = bytes[at]! | (bytes[at + 1]! << 8);
+    return (low | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
   }
 
   f64(): number {
@@ -79,7 +79,7 @@ export class ByteReader {
   /** At most 2^53 − 1 in at most 8 bytes. */
   varint(): number {
     if (this.#at >= this.#end) fail("ends too early");
-    const first = this.#bytes[this.#at] as number;
+    const first = this.#bytes[this.#at]!;
     this.#at += 1;
     return first < 0x80 ? first : this.#longVarint(first & 0x7f);
   }

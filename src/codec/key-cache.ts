@@ -15,11 +15,10 @@ export class KeyCache {
   decode(bytes: Uint8Array, start: number, end: number): string {
     const length = end - start;
     if (length === 0 || length > keyBytesMax) return decodeUtf8(bytes, start, end);
-    const first = bytes[start] as number;
-    const last = bytes[end - 1] as number;
-    const slot =
-      (first * 31 + last * 7 + length * 67 + (bytes[start + (length >> 1)] as number)) % slotCount;
-    const known = this.#keys[slot] as string;
+    const first = bytes[start]!;
+    const last = bytes[end - 1]!;
+    const slot = (first * 31 + last * 7 + length * 67 + bytes[start + (length >> 1)]!) % slotCount;
+    const known = this.#keys[slot]!;
     if (known.length === length && sameAscii(known, bytes, start)) return known;
     const key = decodeUtf8(bytes, start, end);
     // As many characters as bytes: ASCII, the only text for which the comparison above is right.

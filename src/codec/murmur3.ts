@@ -36,13 +36,13 @@ function hashBytes(bytes: Uint8Array, seed: number): number {
   let hash = seed | 0;
   let at = 0;
   for (; at < blocks; at += 4) {
-    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
-    hash = mix(hash, low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24));
+    const low = bytes[at]! | (bytes[at + 1]! << 8);
+    hash = mix(hash, low | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
   }
   let tail = 0;
-  if (length - at === 3) tail = (bytes[at + 2] as number) << 16;
-  if (length - at >= 2) tail |= (bytes[at + 1] as number) << 8;
-  if (length - at >= 1) hash ^= scramble(tail | (bytes[at] as number));
+  if (length - at === 3) tail = bytes[at + 2]! << 16;
+  if (length - at >= 2) tail |= bytes[at + 1]! << 8;
+  if (length - at >= 1) hash ^= scramble(tail | bytes[at]!);
   return finish(hash, length);
 }
 

@@ -32,15 +32,15 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   let seen = 0;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    const a = bytes[at] as number;
-    const b = bytes[at + 1] as number;
-    const c = bytes[at + 2] as number;
-    const d = bytes[at + 3] as number;
+    const a = bytes[at]!;
+    const b = bytes[at + 1]!;
+    const c = bytes[at + 2]!;
+    const d = bytes[at + 3]!;
     seen |= a | b | c | d;
     text += String.fromCharCode(a, b, c, d);
   }
   for (; at < end; at += 1) {
-    const a = bytes[at] as number;
+    const a = bytes[at]!;
     seen |= a;
     text += String.fromCharCode(a);
   }

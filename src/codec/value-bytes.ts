@@ -5,7 +5,7 @@
  * loses a leading U+FEFF of long strings. This reader knows only what a `Value` can be; it checks
  * depth, names, counts and finiteness in the one pass that it needs anyway.
  */
-import { Packr } from "msgpackr/pack";
+import { Packr } from "msgpackr";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import { isPrototypeName } from "../model/names.ts";
@@ -47,7 +47,7 @@ export function encodeValue(value: Value): Uint8Array {
  * @throws LatticeError `invalid_argument` when they are not exactly one `Value`
  */
 export function decodeValue(bytes: Uint8Array): Value {
-  if (bytes.length === 1 && (bytes[0] as number) < 0x80) return bytes[0] as number;
+  if (bytes.length === 1 && bytes[0]! < 0x80) return bytes[0]!;
   const reading: Reading = { bytes: new ByteReader(bytes), depth: 0, nodes: 0 };
   try {
     const value = readValue(reading);

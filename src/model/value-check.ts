@@ -101,7 +101,7 @@ function checkRecord(walk: Walk, record: object): Value {
   count(walk, keys.length);
   let copy: Record<string, Value> | undefined = foreign ? {} : undefined;
   for (let index = 0; index < keys.length; index += 1) {
-    const key = keys[index] as string;
+    const key = keys[index]!;
     walk.keys.push(key);
     if (isPrototypeName(key))
       refuse(walk, "the name is reserved by JavaScript; choose another key");
@@ -127,7 +127,7 @@ function firstKeys(
 ): Record<string, Value> {
   const copy: Record<string, Value> = {};
   for (let index = 0; index < end; index += 1) {
-    const key = keys[index] as string;
+    const key = keys[index]!;
     copy[key] = source[key] as Value;
   }
   return copy;

@@ -101,7 +101,7 @@ test("drops undefined properties in a copy and leaves the original alone", () =>
   const value = { a: undefined, b: 2, kept, d: undefined };
   const checked = checkValue(value, "line") as Record<string, unknown>;
   assert.deepEqual(checked, { b: 2, kept: { c: 1 } });
-  assert.equal(checked["kept"], kept);
+  assert.equal(checked.kept, kept);
   assert.equal(Object.keys(value).length, 4);
 });
 

@@ -1,0 +1,264 @@
+/**
+ * Messages ⇄ frames, one encoder and one decoder per connection. A frame is a version byte and
+ * messages, each a type, a length and a payload; `README.md` has the bytes.
+ *
+ * The decoder stands between the network and everything else: whatever the bytes are, it hands out
+ * messages or advises to close, and never throws by itself, never reads past a frame and never
+ * allocates for more than the frame holds. It follows the hand shake on its own: before it only a
+ * hello of at most 8 KiB is read, and what a client may send afterwards is not what a node may.
+ */
+import { ByteReader } from "../codec/byte-reader.ts";
+import { ByteWriter } from "../codec/byte-writer.ts";
+import { MalformedBytes } from "../codec/malformed.ts";
+import { assert } from "../model/assert.ts";
+import { LatticeError } from "../model/error.ts";
+import { limits } from "../model/limits.ts";
+import { oversizedInput, readCall, readReply, writeCall, writeReply } from "./call-codec.ts";
+import { closeCodes } from "./close-codes.ts";
+import type { CloseAdvice } from "./close-codes.ts";
+import type { Incoming, Outgoing } from "./field.ts";
+import { ReceiverNames, SenderNames } from "./link-names.ts";
+import { linkRules } from "./link-rules.ts";
+import type { LinkKind, LinkRules } from "./link-rules.ts";
+import { callCode, codecsByCode, messageCodecs, replyCode } from "./message-codecs.ts";
+import type { HelloMessage, Message } from "./messages.ts";
+
+/**
+ * First byte of every frame: the layout of frames and of the hand shake (hello, welcome, refused),
+ * which must be readable before a protocol version is agreed on, and so hardly ever changes.
+ */
+export const frameVersion = 1;
+
+/** What an end of a connection lets in. */
+export interface FrameLimits {
+  /** For the transport: nothing larger may come at any time. */
+  readonly maxFrameBytes: number;
+  /** What a connection that this end dialled becomes when it is welcomed. */
+  readonly afterWelcome: LinkKind;
+}
+
+export const nodeFrameLimits: FrameLimits = {
+  maxFrameBytes: limits.nodeFrameBytesMax,
+  afterWelcome: "data",
+};
+
+export const clientFrameLimits: FrameLimits = {
+  maxFrameBytes: limits.nodeFrameBytesMax,
+  afterWelcome: "to-client",
+};
+
+/**
+ * Collects messages into frames. Nothing is sent by itself: after a batch of `write`, call `take`
+ * until it returns `undefined`.
+ */
+export class LinkEncoder {
+  readonly #to: Outgoing = {
+    bytes: new ByteWriter(),
+    names: new SenderNames(linkRules.greeting),
+  };
+  #rules: LinkRules = linkRules.greeting;
+  readonly #sealed: Uint8Array[] = [];
+  #sealedBytes = 0;
+
+  /** Bytes written and not yet taken. */
+  get pendingBytes(): number {
+    return this.#sealedBytes + this.#to.bytes.length;
+  }
+
+  /** Says what this direction carries from now on; hello and welcome do it by themselves. */
+  become(kind: LinkKind): void {
+    this.#rules = linkRules[kind];
+    this.#to.names.setLimits(this.#rules);
+  }
+
+  /**
+   * Adds a message to the frame. When it throws, nothing of the message was added.
+   * @throws LatticeError `too_large` above the limit of the link, `invalid_argument` for a name or
+   *   key that no receiver would take
+   */
+  write(message: Message): void {
+    const { bytes, names } = this.#to;
+    const mark = bytes.length;
+    try {
+      if (mark === 0) bytes.u8(frameVersion);
+      this.#writeBlock(message);
+    } catch (error) {
+      bytes.truncate(mark);
+      names.forget();
+      throw error;
+    }
+    names.keep();
+    if (bytes.length >= this.#rules.sealBytes) this.#seal();
+    if (message.type === "hello") this.become(kindAfterHello(message));
+    else if (message.type === "welcome" && this.#rules.kind === "greeting") this.become("data");
+  }
+
+  #writeBlock(message: Message): void {
+    const to = this.#to;
+    const { bytes } = to;
+    if (message.type === "call") {
+      const refused = this.#rules.kind === "from-client" ? oversizedInput(message) : undefined;
+      if (refused !== undefined) throw refused;
+      bytes.u8(callCode);
+      const block = bytes.openBlock();
+      writeCall(to, message);
+      this.#close(message, block);
+    } else if (message.type === "reply") {
+      bytes.u8(replyCode);
+      const block = bytes.openBlock();
+      writeReply(to, message);
+      this.#close(message, block);
+    } else {
+      const codec = messageCodecs[message.type];
+      bytes.u8(codec.code);
+      const block = bytes.openBlock();
+      codec.write(to, message);
+      this.#close(message, block);
+    }
+  }
+
+  #close(message: Message, block: number): void {
+    const { bytes } = this.#to;
+    const length = bytes.length - block;
+    if (length > this.#rules.messageBytesMax) {
+      const size = `${length.toLocaleString("en-US")} bytes`;
+      const most = this.#rules.messageBytesMax.toLocaleString("en-US");
+      const where = `on a ${this.#rules.kind} link`;
+      throw new LatticeError("too_large", `a ${message.type} of ${size}, at most ${most} ${where}`);
+    }
+    bytes.closeBlock(block);
+  }
+
+  /** The next frame, or `undefined` when all are taken. It is not written to again. */
+  take(): Uint8Array | undefined {
+    const sealed = this.#sealed.shift();
+    if (sealed !== undefined) {
+      this.#sealedBytes -= sealed.length;
+      return sealed;
+    }
+    return this.#to.bytes.length === 0 ? undefined : this.#to.bytes.take();
+  }
+
+  #seal(): void {
+    const frame = this.#to.bytes.take();
+    this.#sealed.push(frame);
+    this.#sealedBytes += frame.length;
+  }
+}
+
+export class LinkDecoder {
+  readonly #from: Incoming = {
+    bytes: new ByteReader(),
+    names: new ReceiverNames(linkRules.greeting),
+  };
+  readonly #afterWelcome: LinkKind;
+  #rules: LinkRules = linkRules.greeting;
+  #isDecoding = false;
+
+  constructor(frameLimits: FrameLimits) {
+    this.#afterWelcome = frameLimits.afterWelcome;
+  }
+
+  /** What the connection has become by the hand shake so far. */
+  get kind(): LinkKind {
+    return this.#rules.kind;
+  }
+
+  /** Says what this direction carries from now on; hello and welcome do it by themselves. */
+  become(kind: LinkKind): void {
+    this.#rules = linkRules[kind];
+    this.#from.names.setLimits(this.#rules);
+  }
+
+  /**
+   * Hands the messages of a frame to `handler`, in order and at once; their payloads are views into
+   * the frame. Returns what to close the connection with when the frame is bad: messages before the
+   * bad one have been handed out. Throws only what `handler` throws.
+   */
+  decode(frame: Uint8Array, handler: (message: Message) => void): CloseAdvice | undefined {
+    assert(!this.#isDecoding, "a frame arrived while another was being handled");
+    if (frame.length > this.#rules.frameBytesMax) return tooLarge("frame", frame.length);
+    const { bytes } = this.#from;
+    bytes.reset(frame);
+    if (bytes.remaining === 0) return malformed("an empty frame");
+    const version = bytes.u8();
+    if (version !== frameVersion) {
+      const reason = `frame version ${String(version)}, this node reads ${String(frameVersion)}`;
+      return { code: closeCodes.protocol, reason };
+    }
+    this.#isDecoding = true;
+    try {
+      while (bytes.remaining > 0) {
+        const message = this.#next(frame);
+        if ("reason" in message && "code" in message && !("type" in message)) return message;
+        this.#follow(message as Message);
+        handler(message as Message);
+      }
+    } finally {
+      this.#isDecoding = false;
+      // Keeps no frame alive between two of them.
+      bytes.reset(nothing);
+    }
+    return undefined;
+  }
+
+  #next(frame: Uint8Array): Message | CloseAdvice {
+    const { bytes } = this.#from;
+    const code = bytes.u8();
+    try {
+      if (this.#rules.accepts[code] !== 1) return notHere(code, this.#rules.kind);
+      const length = bytes.varint();
+      const isHello = code === messageCodecs.hello.code;
+      const most = isHello ? limits.helloFrameBytesMax - 16 : this.#rules.messageBytesMax;
+      if (length > most || (isHello && frame.length > limits.helloFrameBytesMax)) {
+        return tooLarge(nameOf(code), length);
+      }
+      return this.#read(code, length);
+    } catch (error) {
+      if (!(error instanceof MalformedBytes)) throw error;
+      return malformed(`${nameOf(code)} ${error.message} at byte ${String(bytes.position)}`);
+    }
+  }
+
+  #read(code: number, length: number): Message {
+    const from = this.#from;
+    const outer = from.bytes.narrow(length);
+    const message =
+      code === callCode
+        ? readCall(from)
+        : code === replyCode
+          ? readReply(from)
+          : codecsByCode[code]!.read(from);
+    from.bytes.finish();
+    from.bytes.widen(outer);
+    return message;
+  }
+
+  #follow(message: Message): void {
+    if (message.type === "hello") this.become(kindAfterHello(message));
+    else if (message.type === "welcome") this.become(this.#afterWelcome);
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+function kindAfterHello(hello: HelloMessage): LinkKind {
+  return hello.node === undefined ? "from-client" : hello.channel;
+}
+
+function nameOf(code: number): string {
+  const entry = Object.entries(messageCodecs).find(([, codec]) => codec.code === code);
+  return entry === undefined ? `message ${String(code)}` : entry[0];
+}
+
+function notHere(code: number, kind: LinkKind): CloseAdvice {
+  return malformed(`${nameOf(code)} is not accepted on a ${kind} link`);
+}
+
+function malformed(reason: string): CloseAdvice {
+  return { code: closeCodes.malformed, reason: reason.slice(0, 123) };
+}
+
+function tooLarge(what: string, length: number): CloseAdvice {
+  return { code: closeCodes.tooLarge, reason: `a ${what} of ${String(length)} bytes is too large` };
+}

@@ -1,0 +1,135 @@
+/** Replication on the wire. Processes repeat, so they travel as slots; entities do not. */
+import type { Term } from "../model/term.ts";
+import { entityBytesMax } from "./call-codec.ts";
+import { bool, float, list, name, optional, struct, text, union, varint, view } from "./field.ts";
+import type { Field } from "./field.ts";
+import type {
+  Commit,
+  CopyImage,
+  ImageBasis,
+  Owners,
+  PartitionMessage,
+  PreviousOwners,
+  ReplicationMessage,
+  Standing,
+  StreamPosition,
+  TailCommit,
+} from "./replication-messages.ts";
+
+const processesMax = 64;
+const previousOwnersMax = 8;
+const genesisBytesMax = 512;
+/** Lists that only the size of a frame bounds. */
+const itemsMax = 1_048_576;
+
+const entity = text(entityBytesMax);
+const genesis = text(genesisBytesMax);
+const processes = list(name, processesMax);
+
+/** By hand, like `commit`: they are in every delta. */
+const term: Field<Term> = {
+  bytesMin: 2,
+  write(to, value) {
+    to.bytes.varint(value.number);
+    to.names.write(to.bytes, value.process);
+  },
+  read(from) {
+    return { number: from.bytes.varint(), process: from.names.read(from.bytes) };
+  },
+};
+
+const noMore = 0;
+const isWhole = 1;
+const isPart = 2;
+
+const commit: Field<Commit> = {
+  bytesMin: 5,
+  write(to, value) {
+    entity.write(to, value.entity);
+    to.bytes.varint(value.writer);
+    to.bytes.varint(value.sequence);
+    to.bytes.bytes(value.delta);
+    to.bytes.u8(value.whole === undefined ? noMore : value.whole ? isWhole : isPart);
+  },
+  read(from) {
+    const { bytes } = from;
+    const read = {
+      entity: bytes.string(entityBytesMax),
+      writer: bytes.varint(),
+      sequence: bytes.varint(),
+      delta: bytes.bytes(),
+    };
+    const more = bytes.u8();
+    return more === noMore ? read : { ...read, whole: more === isWhole };
+  },
+};
+
+const commits = list(commit, itemsMax);
+
+const owners: Field<Owners> = struct<Owners>({
+  processes,
+  position: varint,
+  previous: list(struct<PreviousOwners>({ processes, position: varint }), previousOwnersMax),
+});
+
+const streamPosition = struct<StreamPosition>({ synced: term, position: varint });
+
+const standing = struct<Standing>({
+  promised: optional(term),
+  synced: optional(term),
+  owners: processes,
+  primary: name,
+  genesis,
+});
+
+const copy: Field<CopyImage> = struct<CopyImage>({
+  genesis,
+  synced: term,
+  position: varint,
+  committed: varint,
+  owners,
+  entities: list(struct<CopyImage["entities"][number]>({ name: entity, image: view }), itemsMax),
+  tail: list(struct<TailCommit>({ position: varint, commit }), itemsMax),
+  from: optional(struct<ImageBasis>({ synced: term, position: varint, committed: varint })),
+});
+
+type MergedCommit = Extract<PartitionMessage, { readonly type: "merged" }>["commits"][number];
+const mergedCommit = struct<MergedCommit>({ entity, writer: varint, sequence: varint });
+
+const partitionMessage: Field<PartitionMessage> = union<PartitionMessage>({
+  prepare: { code: 1, fields: { term, handover: bool, genesis } },
+  promise: {
+    code: 2,
+    fields: { term, synced: term, position: varint, committed: varint, owners },
+  },
+  refuse: { code: 3, fields: { term, standing } },
+  stale: { code: 4, fields: { standing } },
+  fetch: { code: 5, fields: { term, have: streamPosition } },
+  copy: { code: 6, fields: { term, copy } },
+  base: { code: 7, fields: { term, copy } },
+  delta: {
+    code: 8,
+    fields: {
+      term,
+      position: varint,
+      committed: varint,
+      commit: optional(commit),
+      owners: optional(owners),
+    },
+  },
+  committed: { code: 9, fields: { term, committed: varint } },
+  ack: { code: 10, fields: { term, position: varint } },
+  need: { code: 11, fields: { term, have: optional(streamPosition) } },
+  digest: { code: 12, fields: { term, position: varint, digest: float } },
+  removed: { code: 13, fields: { term, owners } },
+  handover: { code: 14, fields: { term } },
+  forked: { code: 15, fields: { commits } },
+  merged: { code: 16, fields: { commits: list(mergedCommit, itemsMax) } },
+  hello: { code: 17, fields: { standing } },
+});
+
+type Entry = ReplicationMessage["entries"][number];
+
+export const replicationField: Field<ReplicationMessage> = struct<ReplicationMessage>({
+  entries: list(struct<Entry>({ partition: varint, message: partitionMessage }), itemsMax),
+});
