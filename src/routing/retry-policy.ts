@@ -37,6 +37,8 @@ export interface CallProgress {
   mayHaveRun: boolean;
   /** The caller agreed to degraded service: every later answer is reported as degraded (rule 16). */
   degradedAllowed: boolean;
+  /** Degraded service was offered before: the next offer is taken. */
+  wasOffered?: boolean;
   /** Refused by wait–die once: keeps its age from now on. */
   keepsAge: boolean;
   attemptsAtOnce: number;
@@ -106,9 +108,10 @@ export class RetryPolicy {
     }
   }
 
-  /** A majority may be a link away: it is asked first, and only then is consent given. */
+  /** A majority may be a link away: others are asked once, and only then is consent given. */
   #offered(call: CallProgress, end: AttemptEnd): Decision {
-    if (end.othersLeft && call.attemptsAtOnce < maxAttemptsAtOnce) {
+    if (!call.wasOffered && end.othersLeft && call.attemptsAtOnce < maxAttemptsAtOnce) {
+      call.wasOffered = true;
       call.attemptsAtOnce += 1;
       return elsewhere;
     }

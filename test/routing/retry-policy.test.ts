@@ -20,6 +20,7 @@ function call(overrides: Partial<CallProgress> = {}): CallProgress {
     whenSplit: "serve",
     mayHaveRun: false,
     degradedAllowed: false,
+    wasOffered: false,
     keepsAge: false,
     attemptsAtOnce: 0,
     backOffs: 0,
@@ -191,6 +192,13 @@ test("consent to degraded service is given once and stays", () => {
   assert.equal(policy().decide(progress, offered).type, "agree");
   assert.equal(progress.degradedAllowed, true);
   assert.equal(policy().decide(progress, offered).type, "wait");
+});
+
+test("an offer of degraded service that comes again is taken even if others could be asked", () => {
+  const progress = call();
+  assert.equal(policy().decide(progress, end("degraded_offered")).type, "elsewhere");
+  assert.equal(policy().decide(progress, end("unavailable", { othersLeft: false })).type, "wait");
+  assert.equal(policy().decide(progress, end("degraded_offered")).type, "agree");
 });
 
 test("an aborted call keeps its age from then on", () => {
