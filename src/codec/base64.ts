@@ -2,7 +2,7 @@
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const digits: ReadonlyMap<string, number> = new Map(
-  [...alphabet].map((char, digit) => [char, digit]),
+  Array.from({ length: 64 }, (_, digit) => [alphabet.charAt(digit), digit]),
 );
 
 export function encodeBase64(bytes: Uint8Array): string {

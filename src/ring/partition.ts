@@ -1,0 +1,40 @@
+/**
+ * Which partition a key is in: the first half of placement, and the only one that clients need. It is
+ * a hash and nothing else, because every node and every client must agree on it for ever; a change
+ * here is a change of the protocol.
+ */
+import { murmur3 } from "../codec/murmur3.ts";
+import { assert } from "../model/assert.ts";
+import type { PartitionId } from "../model/ids.ts";
+
+const seed = 0;
+
+/**
+ * @param partitionCount a power of two
+ */
+export function partitionOf(
+  functionName: string,
+  key: string,
+  partitionCount: number,
+): PartitionId {
+  assert(
+    partitionCount > 0 && (partitionCount & (partitionCount - 1)) === 0,
+    `${String(partitionCount)} partitions are not a power of two`,
+  );
+  return murmur3(routingKey(functionName, key), seed) & (partitionCount - 1);
+}
+
+/**
+ * What is hashed: the function and the key, or, when the key has a non-empty `{tag}`, the tag alone,
+ * so that `cart/{alice}` and `orders/{alice}` have the same owners. The tag is between the first `{`
+ * and the next `}`.
+ */
+export function routingKey(functionName: string, key: string): string {
+  const open = key.indexOf("{");
+  if (open >= 0) {
+    const close = key.indexOf("}", open + 1);
+    if (close > open + 1) return key.slice(open + 1, close);
+  }
+  // Function names have no control characters, so the boundary is unmistakable.
+  return `${functionName}\0${key}`;
+}
