@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import {
+  missingOptionalPackages,
+  type Lockfile,
+} from "../../scripts/checks/missing-optional-packages.ts";
 import { repositoryRoot, sourceFiles } from "../../scripts/checks/source-files.ts";
 
 const texts = [".ts", ".js", ".mjs", ".cjs", ".json", ".md", ".html", ".css", ".sh", ".yml"];
@@ -30,17 +34,24 @@ function read(file: string): string {
 }
 
 test("the lockfile names no download address, so that any registry will do", () => {
-  const { packages } = JSON.parse(read("package-lock.json")) as {
-    packages: Readonly<Record<string, { resolved?: string; integrity?: string; link?: boolean }>>;
-  };
+  const { packages } = JSON.parse(read("package-lock.json")) as Lockfile;
   const installed = Object.entries(packages).filter(([name]) => name !== "");
   assert.ok(installed.length > 0);
-  for (const [name, { resolved, integrity }] of installed) {
+  for (const [name, { resolved, integrity, optional }] of installed) {
     assert.equal(resolved, undefined, `${name} is resolved to ${String(resolved)}`);
-    assert.ok(integrity !== undefined, `${name} has no integrity`);
+    assert.ok(integrity !== undefined || optional === true, `${name} has no integrity`);
   }
   assert.doesNotMatch(read("package-lock.json"), /"resolved"/);
   assert.match(read(".npmrc"), /^omit-lockfile-registry-resolved=true$/m);
+});
+
+test("the lockfile names the optional packages of all platforms, or npm ci refuses it", () => {
+  const lockfile = JSON.parse(read("package-lock.json")) as Lockfile;
+  assert.deepEqual(missingOptionalPackages(lockfile), {}, "run scripts/complete-lockfile.ts");
+  delete lockfile.packages["node_modules/@esbuild/darwin-arm64"];
+  assert.deepEqual(Object.keys(missingOptionalPackages(lockfile)), [
+    "node_modules/@esbuild/darwin-arm64",
+  ]);
 });
 
 test("no file names a path of one person's machine", () => {
