@@ -63,7 +63,12 @@ export interface Connection {
   readonly bufferedBytes: number;
   /** The connection keeps a reference: the caller must not write to these bytes again. Ignored unless open. */
   send(frame: Uint8Array): void;
-  /** Close handshake with a code (1000 or 4000–4999) and a reason of at most 123 bytes. */
+  /**
+   * Close handshake with a code (1000, 4000–4999, and 1001, 1008, 1009, 1011–1013, which travel as
+   * 3000 more from browsers) and a reason, cut at 123 bytes. On a connection that is still opening
+   * it gives up the dial; `close` follows with this code. Frames that arrive later are dropped.
+   * @throws `internal` for any other code
+   */
   close(code: number, reason: string): void;
   /** Drops the connection now, without a handshake; `close` follows with type "lost". */
   terminate(): void;

@@ -1,5 +1,6 @@
 /** What the error codes of the operating system and of `ws` say about how a connection ended. */
 import { LatticeError } from "../../model/error.ts";
+import { portInUse } from "../binding.ts";
 import { abnormalCode, tooLargeCode } from "../close-code.ts";
 import type { CloseReason } from "../transport.ts";
 
@@ -53,11 +54,7 @@ export function listenFailure(host: string, port: number, error: Error): Lattice
   const details = { cause: error };
   switch (code) {
     case "EADDRINUSE":
-      return new LatticeError(
-        "failed_precondition",
-        `${where} is in use: choose another one with --port, or stop the other process`,
-        details,
-      );
+      return portInUse(host, port, error);
     case "EACCES":
       return new LatticeError(
         "permission_denied",

@@ -9,9 +9,9 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { LatticeError } from "../../model/error.ts";
+import { checkHost, checkPort, hostDefault } from "../binding.ts";
 import { handshakeTimeoutMs, maxHeaderBytes, unfinishedHandshakeCountMax } from "../limits.ts";
-import { isLoopbackHost, isLoopbackHostHeader, isLoopbackOrigin } from "../loopback.ts";
+import { isLoopbackHostHeader, isLoopbackOrigin } from "../loopback.ts";
 import type { Listener } from "../transport.ts";
 import { listenFailure } from "./failure.ts";
 
@@ -27,8 +27,6 @@ export interface WebSocketListener extends Listener {
   onUpgrade(handler: UpgradeHandler): () => void;
 }
 
-const defaultHost = "127.0.0.1";
-const portMax = 65_535;
 const checkIntervalMs = 1000;
 
 /** @throws `permission_denied` for other addresses than loopback, `invalid_argument` for a bad port,
@@ -37,8 +35,9 @@ export async function listenHttp(
   options: { readonly host?: string; readonly port: number },
   acceptLink: UpgradeHandler,
 ): Promise<WebSocketListener> {
-  const { host = defaultHost, port } = options;
-  checkBinding(host, port);
+  const { host = hostDefault, port } = options;
+  checkHost(host);
+  checkPort(port);
   const requestHandlers: RequestHandler[] = [];
   const upgradeHandlers: UpgradeHandler[] = [];
   const server = createServer({
@@ -75,22 +74,6 @@ const foreignText =
 const emptyText =
   "Nothing is served at this path. Links of nodes and clients are WebSockets at /.\n";
 const fullText = "Too many connections.\n";
-
-function checkBinding(host: string, port: number): void {
-  if (!isLoopbackHost(host)) {
-    throw new LatticeError(
-      "permission_denied",
-      `refusing to listen on ${host}: links are neither encrypted nor authenticated yet, so that ` +
-        "whoever reaches the port could read and change everything; listen on 127.0.0.1",
-    );
-  }
-  if (!Number.isInteger(port) || port < 0 || port > portMax) {
-    throw new LatticeError(
-      "invalid_argument",
-      `port ${String(port)}: give 0 (any free one) to 65535`,
-    );
-  }
-}
 
 function bind(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
