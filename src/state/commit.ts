@@ -1,0 +1,66 @@
+/**
+ * One turn's change of one entity. The primary applies it as it is; it is encoded when the first
+ * other process needs it, and only once. `delta` makes it what travels (`Commit` in `wire`).
+ */
+import type { EntityName, WriterId } from "../model/ids.ts";
+import type { HybridTime } from "../model/time.ts";
+import { readDelta, writeDelta } from "./delta-bytes.ts";
+import type { WorkingDocument } from "./document-section.ts";
+import type { Operation } from "./operation.ts";
+
+/** A commit as it travels. */
+export interface CommitLike {
+  readonly entity: EntityName;
+  readonly writer: WriterId;
+  /** Counts this writer's commits of this entity from 1. */
+  readonly sequence: number;
+  readonly delta: Uint8Array;
+}
+
+/** What a delta says. */
+export interface CommitBody {
+  /** Generation × 2, + 1 for dead: the state in which the operations hold. */
+  readonly mark: number;
+  readonly hybridTime: HybridTime;
+  readonly operations: readonly Operation[];
+}
+
+export class StateCommit implements CommitLike {
+  readonly entity: EntityName;
+  readonly writer: WriterId;
+  readonly sequence: number;
+  readonly mark: number;
+  readonly hybridTime: HybridTime;
+  readonly operations: readonly Operation[];
+  /** The document that the turn has edited; stays in this process. */
+  readonly working: WorkingDocument | undefined;
+  #delta: Uint8Array | undefined;
+
+  constructor(
+    id: Omit<CommitLike, "delta">,
+    body: CommitBody,
+    working?: WorkingDocument,
+    delta?: Uint8Array,
+  ) {
+    this.entity = id.entity;
+    this.writer = id.writer;
+    this.sequence = id.sequence;
+    this.mark = body.mark;
+    this.hybridTime = body.hybridTime;
+    this.operations = body.operations;
+    this.working = working;
+    this.#delta = delta;
+  }
+
+  /** @throws LatticeError `incompatible` when `delta` is not a delta that this version knows. */
+  static decode(commit: CommitLike): StateCommit {
+    if (commit instanceof StateCommit) return commit;
+    return new StateCommit(commit, readDelta(commit), undefined, commit.delta);
+  }
+
+  /** The encoded form; may be a view into a larger chunk. */
+  get delta(): Uint8Array {
+    this.#delta ??= writeDelta(this);
+    return this.#delta;
+  }
+}

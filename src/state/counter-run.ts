@@ -1,0 +1,202 @@
+/**
+ * A counter: the sum of *runs*, one per writer as a rule. A run adds up what one writer added, in
+ * that writer's order, so its total is the same everywhere, for fractions too.
+ *
+ * Deleting a map's key must take away what was seen and leave what was added at the same time, also
+ * inside one run (the "embedded counter" problem of Baquero, Almeida, Lerche, PaPoC 2016). So a
+ * remover that is not the run's writer sets a *floor*: the total that it saw. The floor stays as a
+ * tombstone until the writer goes on with a new run, which it does as soon as it sees the floor. A
+ * remover that is the run's writer ends the run: nothing more can come, and the run is dropped.
+ *
+ * Runs are immutable and form a list ordered by (writer, first): one small object for most counters.
+ */
+import type { WriterId } from "../model/ids.ts";
+import type { CausalVector } from "./causal-vector.ts";
+import { floorKey, isSeen, seenUpTo } from "./seen.ts";
+import type { Removal } from "./seen.ts";
+
+export class CounterRun {
+  readonly type = "counter";
+  readonly writer: WriterId;
+  /** Sequence of the commit that began this run; with the writer, its name. */
+  readonly first: number;
+  /** Sequence of the last commit that added. */
+  readonly last: number;
+  readonly total: number;
+  /** What was added up to this sequence was removed by another writer; 0: nothing. */
+  readonly floor: number;
+  /** The total at the floor. */
+  readonly floorTotal: number;
+  readonly next: CounterRun | undefined;
+
+  constructor(run: Omit<CounterRun, "type">) {
+    this.writer = run.writer;
+    this.first = run.first;
+    this.last = run.last;
+    this.total = run.total;
+    this.floor = run.floor;
+    this.floorTotal = run.floorTotal;
+    this.next = run.next;
+  }
+}
+
+/** Estimated encoded bytes of one run. */
+const runBytes = 24;
+
+/** Adds `by` to the run (writer, first), which begins with this commit when `first` is `sequence`. */
+export function addToCounter(
+  counter: CounterRun | undefined,
+  writer: WriterId,
+  sequence: number,
+  change: { readonly first: number; readonly by: number },
+): CounterRun {
+  const { first, by } = change;
+  if (counter === undefined) {
+    const total = finite(by);
+    return new CounterRun({ writer, first, last: sequence, total, ...noFloor, next: undefined });
+  }
+  if (counter.next === undefined && isRun(counter, writer, first)) {
+    const { floor, floorTotal } = counter;
+    const total = finite(counter.total + by);
+    return new CounterRun({
+      writer,
+      first,
+      last: sequence,
+      total,
+      floor,
+      floorTotal,
+      next: undefined,
+    });
+  }
+  const runs = runsOf(counter);
+  const index = runs.findIndex((run) => isRun(run, writer, first));
+  const old = index < 0 ? { total: 0, ...noFloor } : runs[index]!;
+  const { floor, floorTotal } = old;
+  const total = finite(old.total + by);
+  runs.splice(index < 0 ? runs.length : index, 1, {
+    writer,
+    first,
+    last: sequence,
+    total,
+    floor,
+    floorTotal,
+  });
+  return linked(runs)!;
+}
+
+const noFloor = { floor: 0, floorTotal: 0 } as const;
+
+/** What all runs add up to; never beyond the finite numbers. */
+export function counterValue(counter: CounterRun | undefined): number {
+  if (counter === undefined) return 0;
+  let sum = 0;
+  for (let run: CounterRun | undefined = counter; run !== undefined; run = run.next) {
+    sum = finite(sum + (run.total - run.floorTotal));
+  }
+  return sum;
+}
+
+/** Whether anything was added that nobody removed: a counter that only holds tombstones is absent. */
+export function isCounterPresent(counter: CounterRun): boolean {
+  for (let run: CounterRun | undefined = counter; run !== undefined; run = run.next) {
+    if (run.last > run.floor) return true;
+  }
+  return false;
+}
+
+/** The run in which `writer` goes on adding, or 0: it has to begin one. */
+export function openRun(counter: CounterRun | undefined, writer: WriterId): number {
+  let first = 0;
+  for (let run = counter; run !== undefined; run = run.next) {
+    if (run.writer === writer) first = run.floor === 0 ? run.first : 0;
+  }
+  return first;
+}
+
+export function counterBytes(counter: CounterRun | undefined): number {
+  let bytes = 0;
+  for (let run = counter; run !== undefined; run = run.next) bytes += runBytes;
+  return bytes;
+}
+
+/** Takes away what the remover had seen. @returns `undefined` when nothing is left, not even floors. */
+export function removeFromCounter(
+  counter: CounterRun,
+  removal: Removal,
+  path: readonly string[],
+): CounterRun | undefined {
+  const kept: RunFields[] = [];
+  for (const run of runsOf(counter)) {
+    if (run.writer === removal.writer) {
+      if (!isSeen(removal, run.writer, run.first)) kept.push(run);
+      continue;
+    }
+    const upTo = seenUpTo(removal.seen, run.writer);
+    const total = removal.floors?.get(floorKey(path, run.writer, run.first));
+    const isLower = upTo >= run.first && upTo > run.floor && total !== undefined;
+    kept.push(isLower ? { ...run, floor: upTo, floorTotal: total } : run);
+  }
+  return linked(kept);
+}
+
+/** A copy of a counter and the context it lives in. */
+export interface CounterCopy {
+  readonly counter: CounterRun | undefined;
+  readonly vector: CausalVector;
+}
+
+/** Joins two copies: a run that one side knows of but does not hold was dropped there. */
+export function mergeCounters(a: CounterCopy, b: CounterCopy): CounterRun | undefined {
+  const merged: RunFields[] = [];
+  const others = runsOf(b.counter);
+  for (const run of runsOf(a.counter)) {
+    const other = others.find((candidate) => isRun(candidate, run.writer, run.first));
+    if (other === undefined) {
+      if (!b.vector.covers(run.writer, run.first)) merged.push(run);
+      continue;
+    }
+    const newer = run.last >= other.last ? run : other;
+    const floor = run.floor >= other.floor ? run : other;
+    merged.push({ ...newer, floor: floor.floor, floorTotal: floor.floorTotal });
+  }
+  const mine = runsOf(a.counter);
+  for (const run of others) {
+    if (mine.some((candidate) => isRun(candidate, run.writer, run.first))) continue;
+    if (!a.vector.covers(run.writer, run.first)) merged.push(run);
+  }
+  return linked(merged);
+}
+
+/** The runs in order. */
+export function runsOf(counter: CounterRun | undefined): RunFields[] {
+  const runs: RunFields[] = [];
+  for (let run = counter; run !== undefined; run = run.next) runs.push(run);
+  return runs;
+}
+
+export type RunFields = Omit<CounterRun, "type" | "next">;
+
+/** Makes the list, without runs that are wholly removed and that their writer has left behind. */
+export function linked(runs: RunFields[]): CounterRun | undefined {
+  runs.sort((a, b) => a.writer - b.writer || a.first - b.first);
+  let next: CounterRun | undefined;
+  for (let index = runs.length - 1; index >= 0; index -= 1) {
+    const run = runs[index]!;
+    if (run.last <= run.floor && next?.writer === run.writer) continue;
+    next = new CounterRun({ ...pick(run), next });
+  }
+  return next;
+}
+
+function pick(run: RunFields): RunFields {
+  const { writer, first, last, total, floor, floorTotal } = run;
+  return { writer, first, last, total, floor, floorTotal };
+}
+
+function isRun(run: RunFields, writer: WriterId, first: number): boolean {
+  return run.first === first && run.writer === writer;
+}
+
+function finite(value: number): number {
+  return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
+}

@@ -1,0 +1,185 @@
+/**
+ * One turn's changes of one entity. The handler works on `live` and sees its own changes; the
+ * entity stays as it is. If the turn succeeds, `finish` makes one commit of it all, calls that were
+ * sent and results that were recorded included; if it fails, the draft is dropped and nothing has
+ * happened. `revoke` ends the use of everything that the handler may have kept.
+ */
+import type { Live, Shape, View } from "../definition/kinds.ts";
+import type { WriterId } from "../model/ids.ts";
+import type { HybridTime } from "../model/time.ts";
+import { StateCommit } from "./commit.ts";
+import type { Entity } from "./entity.ts";
+import { EnvelopeDraft } from "./envelope-draft.ts";
+import type { CallResult } from "./envelope-draft.ts";
+import { expiryField } from "./field-tag.ts";
+import type { Operation } from "./operation.ts";
+import type { SendId, SendRequest } from "./outbox.ts";
+import { scalarBytesMax, Scope, tooLarge } from "./scope.ts";
+import { seenInCell } from "./cell-entry.ts";
+import { asCell } from "./dict-node.ts";
+import { FieldDrafts, stateShape } from "./state-shape.ts";
+import type { StateShape } from "./state-shape.ts";
+
+export interface DraftOptions<S extends Shape> {
+  /** The newest state of the entity. */
+  readonly entity: Entity;
+  readonly shape: S;
+  /** Numbers the commit. */
+  readonly writer: WriterId;
+  /** Stamp of the turn: later than all that this writer has seen. */
+  readonly hybridTime: HybridTime;
+}
+
+const expiryPath = [expiryField];
+
+export class Draft<S extends Shape = Shape> {
+  readonly #scope: Scope;
+  readonly #hybridTime: HybridTime;
+  readonly #mark: number;
+  readonly #shape: StateShape;
+  #fields: FieldDrafts | undefined;
+  #live: Live<S> | undefined;
+  #view: View<S> | undefined;
+  #envelope: EnvelopeDraft | undefined;
+  #expireAt: HybridTime | undefined;
+
+  constructor(options: DraftOptions<S>) {
+    this.#scope = new Scope(options.entity, options.writer);
+    this.#hybridTime = options.hybridTime;
+    this.#mark = options.entity.mark;
+    this.#shape = stateShape(options.shape);
+  }
+
+  /** What handlers hold. */
+  get live(): Live<S> {
+    this.#live ??= this.#shape.stateOf(this.#open(), true) as Live<S>;
+    return this.#live;
+  }
+
+  /** The same, for reading only: writing throws `failed_precondition`. */
+  get view(): View<S> {
+    this.#view ??= this.#shape.stateOf(this.#open(), false) as unknown as View<S>;
+    return this.#view;
+  }
+
+  /** When the entity expires, this turn's wish included; `undefined`: never. */
+  get expireAt(): HybridTime | undefined {
+    this.#scope.checkReadable();
+    const time = this.#expireAt;
+    if (time !== undefined) return time === 0 ? undefined : time;
+    return this.#scope.isDeleted ? undefined : this.#scope.entity.expireAt;
+  }
+
+  set expireAt(time: HybridTime | undefined) {
+    this.#scope.checkReadable();
+    this.#expireAt = time ?? 0;
+  }
+
+  /**
+   * Enters how the call ended into the dedupe table.
+   *
+   * @throws LatticeError `overloaded` when the table is full: then the turn must fail
+   */
+  recordResult(result: CallResult): void {
+    this.#openEnvelope().record(result);
+  }
+
+  /** Drops what is kept for a caller that says goodbye. */
+  forgetCaller(caller: string): void {
+    this.#openEnvelope().forget(caller);
+  }
+
+  /** Puts a call into the outbox. @throws LatticeError `overloaded` when it is full. */
+  send(request: SendRequest): void {
+    this.#openEnvelope().send(request);
+  }
+
+  /** Takes delivered calls out of the outbox. */
+  confirmSent(ids: readonly SendId[]): void {
+    this.#openEnvelope().confirm(ids);
+  }
+
+  /** Takes a finally refused call out of the outbox and keeps it for inspection. */
+  failSent(id: SendId, error: { readonly code: string; readonly message: string }): void {
+    this.#openEnvelope().fail(id, error);
+  }
+
+  /** Deletes the entity; what the turn writes afterwards begins its next generation. */
+  delete(): void {
+    this.#scope.checkReadable();
+    this.#scope.isDeleted = true;
+    this.#scope.document = undefined;
+    this.#expireAt = undefined;
+    for (const node of this.#fields?.touched ?? []) node?.reset();
+  }
+
+  /**
+   * Ends the draft: everything that the turn did as one commit, or `undefined` when it changed
+   * nothing. It still has to be applied to the entity.
+   *
+   * @throws LatticeError `too_large` when the entity would grow beyond its bounds; `cancelled` when
+   * the draft is revoked or finished
+   */
+  finish(): StateCommit | undefined {
+    this.#scope.checkReadable();
+    const { entity, writer } = this.#scope;
+    const sequence = entity.sequenceOf(writer) + 1;
+    const operations = this.#collect(sequence);
+    const mark = this.#markAfter(operations.length);
+    this.#scope.revoke();
+    this.#envelope?.collect(operations);
+    if (operations.length === 0 && mark === this.#mark) return undefined;
+    const id = { entity: entity.name, writer, sequence };
+    const body = { mark, hybridTime: this.#hybridTime, operations };
+    const commit = new StateCommit(id, body, this.#scope.document?.working);
+    this.#checkSize(commit);
+    return commit;
+  }
+
+  /** Ends all use: from now on every handle throws `cancelled`. */
+  revoke(): void {
+    this.#scope.revoke();
+  }
+
+  #open(): FieldDrafts {
+    this.#fields ??= new FieldDrafts(this.#scope, this.#shape);
+    return this.#fields;
+  }
+
+  #openEnvelope(): EnvelopeDraft {
+    this.#scope.checkReadable();
+    this.#envelope ??= new EnvelopeDraft(this.#scope, this.#hybridTime);
+    return this.#envelope;
+  }
+
+  #collect(sequence: number): Operation[] {
+    const operations: Operation[] = [];
+    for (const node of this.#fields?.touched ?? []) node?.collect(operations, sequence);
+    const update = this.#scope.document?.finish();
+    if (update !== undefined) operations.push({ type: "text", update });
+    if (this.#expireAt !== undefined) {
+      const cell = asCell(this.#scope.committed(expiryField));
+      const seen = seenInCell(cell, this.#scope.writer);
+      operations.push({ type: "write", path: expiryPath, seen, value: this.#expireAt });
+    }
+    return operations;
+  }
+
+  /** The generation that the commit belongs to. */
+  #markAfter(contentChanges: number): number {
+    const isDead = this.#mark % 2 === 1;
+    if (contentChanges > 0 && (isDead || this.#scope.isDeleted))
+      return this.#mark + (isDead ? 1 : 2);
+    return this.#scope.isDeleted && !isDead ? this.#mark + 1 : this.#mark;
+  }
+
+  /** The sum of what was written is an upper bound; only beyond it the exact size is worth its cost. */
+  #checkSize(commit: StateCommit): void {
+    const { entity, growth } = this.#scope;
+    if (growth === 0 || entity.contents.bytes + growth <= scalarBytesMax) return;
+    const trial = entity.clone();
+    trial.apply(commit);
+    const { bytes } = trial.contents;
+    if (bytes > scalarBytesMax) throw tooLarge(entity.name, bytes);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * A whole entity as bytes:
+ *
+ *     version u8 · mark · hybrid time · vector · fields · dedupe · outbox · failed · updates · postponed
+ *
+ * A node has no type of its own: the field's tag says what is at which depth. Writers are indexes
+ * into the vector. The canonical form, for hashes only, is sorted and leaves the document out.
+ */
+import { ByteReader } from "../codec/byte-reader.ts";
+import { ByteWriter } from "../codec/byte-writer.ts";
+import { isPrototypeName } from "../model/names.ts";
+import { CausalVector } from "./causal-vector.ts";
+import { entriesOf, linkedCell } from "./cell-entry.ts";
+import type { EntryFields } from "./cell-entry.ts";
+import { Contents } from "./contents.ts";
+import { linked, runsOf } from "./counter-run.ts";
+import type { RunFields } from "./counter-run.ts";
+import { decoding, malformed } from "./damage.ts";
+import { DictNode } from "./dict-node.ts";
+import type { StateNode } from "./dict-node.ts";
+import { readEnvelope, writeEnvelope } from "./envelope-bytes.ts";
+import type { EntityParts } from "./entity-parts.ts";
+import { leafOf, pathLengthOf } from "./field-tag.ts";
+import type { LeafType } from "./field-tag.ts";
+import * as scalars from "./scalar-bytes.ts";
+import { valueBytes } from "./stored-value.ts";
+
+const imageVersion = 1;
+
+/** @param canonical whether it is for a hash: sorted and without documents. */
+export function writeImage(parts: EntityParts, canonical: boolean): Uint8Array {
+  const writer = new ByteWriter(Math.max(64, parts.contents.bytes + 128));
+  const writing: Writing = { writer, pairs: parts.vector.pairs, canonical };
+  writer.u8(imageVersion);
+  writer.varint(parts.mark);
+  writer.varint(parts.hybridTime);
+  scalars.writePairs(writer, parts.vector.pairs);
+  writer.varint(parts.contents.fieldCount);
+  for (const [field, node] of parts.contents.entries(canonical)) {
+    writer.string(field);
+    writeNode(writing, node);
+  }
+  writeEnvelope(writer, parts, canonical);
+  return writer.take().slice();
+}
+
+/** @throws LatticeError `incompatible` */
+export function readImage(name: string, image: Uint8Array): EntityParts {
+  return decoding(`a copy of ${name}`, () => {
+    const reader = new ByteReader(image);
+    if (reader.u8() !== imageVersion) malformed("has an unknown version");
+    const mark = reader.varint();
+    const hybridTime = reader.varint();
+    const vector = readVector(reader);
+    const reading: Reading = { reader, pairs: vector.pairs, owner: {} };
+    const contents = readContents(reading);
+    const parts = { mark, hybridTime, vector, contents, ...readEnvelope(reader, name) };
+    reader.finish();
+    return parts;
+  });
+}
+
+interface Writing {
+  readonly writer: ByteWriter;
+  readonly pairs: readonly number[];
+  readonly canonical: boolean;
+}
+
+interface Reading {
+  readonly reader: ByteReader;
+  readonly pairs: readonly number[];
+  readonly owner: object;
+}
+
+function readVector(reader: ByteReader): CausalVector {
+  const pairs = scalars.readPairs(reader);
+  for (let index = 2; index < pairs.length; index += 2) {
+    if (pairs[index]! <= pairs[index - 2]!) malformed("has writers out of order");
+  }
+  return new CausalVector(pairs);
+}
+
+function readContents(reading: Reading): Contents {
+  const { reader } = reading;
+  const contents = new Contents();
+  const count = reader.count(scalars.lengthMax, 3);
+  for (let index = 0; index < count; index += 1) {
+    const field = scalars.readString(reader);
+    const steps = pathLengthOf(field);
+    if (steps === 0 || contents.get(field) !== undefined) malformed("has a field of no kind");
+    contents.put(field, readNode(reading, steps - 1, leafOf(field)));
+  }
+  return contents;
+}
+
+function writeNode(writing: Writing, node: StateNode): void {
+  const { writer } = writing;
+  switch (node.type) {
+    case "counter": {
+      const runs = runsOf(node);
+      writer.varint(runs.length);
+      for (const run of runs) writeRun(writing, run);
+      return;
+    }
+    case "cell": {
+      const entries = entriesOf(node);
+      writer.varint(entries.length);
+      for (const entry of entries) {
+        writeWriter(writing, entry.writer);
+        writer.varint(entry.sequence);
+        writer.varint(entry.hybridTime);
+        scalars.writeValue(writer, entry.value);
+      }
+      return;
+    }
+    case "dict": {
+      writer.varint(node.children.size);
+      const children = [...node.children];
+      if (writing.canonical) children.sort(([a], [b]) => (a < b ? -1 : 1));
+      for (const [key, child] of children) {
+        writer.string(key);
+        writeNode(writing, child);
+      }
+    }
+  }
+}
+
+/** @param depth how many dicts are above the leaf */
+function readNode(reading: Reading, depth: number, leaf: LeafType): StateNode {
+  const { reader } = reading;
+  const count = reader.count(scalars.lengthMax, 2);
+  if (count === 0) malformed("has a place that holds nothing");
+  if (depth > 0) return readDict(reading, count, depth, leaf);
+  if (leaf === "counter") {
+    const runs: RunFields[] = [];
+    for (let index = 0; index < count; index += 1) runs.push(readRun(reading));
+    return linked(runs) ?? malformed("has an empty counter");
+  }
+  const entries: EntryFields[] = [];
+  for (let index = 0; index < count; index += 1) entries.push(readEntry(reading));
+  return linkedCell(entries) ?? malformed("has an empty cell");
+}
+
+function readDict(reading: Reading, count: number, depth: number, leaf: LeafType): DictNode {
+  const children = new Map<string, StateNode>();
+  for (let index = 0; index < count; index += 1) {
+    const key = scalars.readString(reading.reader);
+    if (isPrototypeName(key)) malformed("has a reserved key");
+    children.set(key, readNode(reading, depth - 1, leaf));
+  }
+  if (children.size !== count) malformed("has a key twice");
+  return new DictNode(reading.owner, children);
+}
+
+function writeRun(writing: Writing, run: RunFields): void {
+  const { writer } = writing;
+  writeWriter(writing, run.writer);
+  writer.varint(run.first);
+  writer.varint(run.last - run.first);
+  scalars.writeNumber(writer, run.total);
+  writer.varint(run.floor);
+  if (run.floor > 0) scalars.writeNumber(writer, run.floorTotal);
+}
+
+function readRun(reading: Reading): RunFields {
+  const { reader } = reading;
+  const writer = readWriter(reading);
+  const first = scalars.readPositive(reader);
+  const last = first + reader.varint();
+  const total = scalars.readNumber(reader);
+  const floor = reader.varint();
+  const floorTotal = floor > 0 ? scalars.readNumber(reader) : 0;
+  return { writer, first, last, total, floor, floorTotal };
+}
+
+function readEntry(reading: Reading): EntryFields {
+  const { reader } = reading;
+  const writer = readWriter(reading);
+  const sequence = scalars.readPositive(reader);
+  const hybridTime = reader.varint();
+  const value = scalars.readValue(reader);
+  return { writer, sequence, hybridTime, value, bytes: valueBytes(value) };
+}
+
+function writeWriter(writing: Writing, id: number): void {
+  const index = writing.pairs.indexOf(id);
+  // Writers are at even places; a sequence number may equal a writer id.
+  const at = index % 2 === 0 ? index / 2 : findWriter(writing.pairs, id);
+  writing.writer.varint(at + 1);
+  if (at < 0) writing.writer.varint(id);
+}
+
+function readWriter(reading: Reading): number {
+  const at = reading.reader.varint();
+  if (at === 0) return scalars.readPositive(reading.reader);
+  return reading.pairs[(at - 1) * 2] ?? malformed("names a writer that it does not list");
+}
+
+function findWriter(pairs: readonly number[], id: number): number {
+  for (let index = 0; index < pairs.length; index += 2) {
+    if (pairs[index] === id) return index / 2;
+  }
+  return -1;
+}

@@ -1,0 +1,160 @@
+/**
+ * The outbox of an entity: calls that its turns sent and that are not yet known to have arrived. It
+ * is part of the replicated state, so whoever is primary next goes on with what is left. An entry's
+ * number is made from the dot of its commit, so numbers of one writer rise and are never used twice,
+ * and the outbox merges like any dot store.
+ */
+import { LatticeError } from "../model/error.ts";
+import type { WriterId } from "../model/ids.ts";
+import type { HybridTime } from "../model/time.ts";
+import type { CausalVector } from "./causal-vector.ts";
+
+export const sendsMax = 1_024;
+export const outboxBytesMax = 64 * 1024;
+/** Finally refused calls that are kept for inspection; the oldest go first. */
+export const failedSendsMax = 128;
+/** A commit's sends are numbered sequence × this + index. */
+export const sendsPerCommitMax = sendsMax;
+
+/** Names an outbox entry. */
+export interface SendId {
+  readonly writer: WriterId;
+  /** Rises per sending entity and writer, with gaps. */
+  readonly number: number;
+}
+
+/** What a turn asks to be sent. */
+export interface SendRequest {
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  /** The encoded input, empty for none. */
+  readonly input: Uint8Array;
+}
+
+export interface OutboxEntry extends SendId, SendRequest {
+  /** Of the commit that sent it. */
+  readonly hybridTime: HybridTime;
+}
+
+export interface FailedSend extends SendId, SendRequest {
+  /** When the refusal was recorded. */
+  readonly hybridTime: HybridTime;
+  readonly code: string;
+  readonly message: string;
+}
+
+export class Outbox {
+  /** Ordered by (hybrid time, writer, number); replaced, never changed, so that clones may share. */
+  #entries: readonly OutboxEntry[] = [];
+  #failed: readonly FailedSend[] = [];
+  #bytes = 0;
+
+  /** Makes an outbox of entries and failed sends in any order. */
+  static of(entries: OutboxEntry[], failed: FailedSend[]): Outbox {
+    const outbox = new Outbox();
+    outbox.#put(entries);
+    outbox.#keepFailed(failed);
+    return outbox;
+  }
+
+  /** What is to be delivered, oldest first: per target entity in this order. */
+  get entries(): readonly OutboxEntry[] {
+    return this.#entries;
+  }
+
+  /** Finally refused calls, oldest first. */
+  get failed(): readonly FailedSend[] {
+    return this.#failed;
+  }
+
+  /** Estimated encoded bytes of the entries to be delivered. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(id: SendId): OutboxEntry | undefined {
+    return this.#entries.find((entry) => isSame(entry, id));
+  }
+
+  add(entry: OutboxEntry): void {
+    this.#put([...this.#entries, entry]);
+  }
+
+  remove(id: SendId): void {
+    if (this.get(id) !== undefined) this.#put(this.#entries.filter((entry) => !isSame(entry, id)));
+  }
+
+  fail(failed: FailedSend): void {
+    this.#keepFailed([...this.#failed, failed]);
+  }
+
+  /** Joins another copy: an entry that one side has seen but does not hold was confirmed there. */
+  merge(vector: CausalVector, other: Outbox, otherVector: CausalVector): void {
+    const missing = (entries: readonly OutboxEntry[], id: SendId): boolean =>
+      !entries.some((entry) => isSame(entry, id));
+    const mine = this.#entries.filter(
+      (entry) => !missing(other.#entries, entry) || !coversSend(otherVector, entry),
+    );
+    const theirs = other.#entries.filter(
+      (entry) => missing(this.#entries, entry) && !coversSend(vector, entry),
+    );
+    this.#put([...mine, ...theirs]);
+    this.#keepFailed([...this.#failed, ...other.#failed]);
+  }
+
+  clone(): Outbox {
+    const copy = new Outbox();
+    copy.#entries = this.#entries;
+    copy.#failed = this.#failed;
+    copy.#bytes = this.#bytes;
+    return copy;
+  }
+
+  #put(entries: OutboxEntry[]): void {
+    this.#entries = entries.sort(compareSends);
+    this.#bytes = entries.reduce((sum, entry) => sum + sendBytes(entry), 0);
+  }
+
+  #keepFailed(failed: FailedSend[]): void {
+    const sorted = failed.sort(compareSends);
+    const unique = sorted.filter(
+      (send, at) => at === 0 || compareSends(send, sorted[at - 1]!) !== 0,
+    );
+    this.#failed = unique.slice(-failedSendsMax);
+  }
+}
+
+/** Whether the commit that sent the entry is covered. */
+export function coversSend(vector: CausalVector, id: SendId): boolean {
+  return vector.covers(id.writer, Math.floor(id.number / sendsPerCommitMax));
+}
+
+/** Estimated encoded bytes of one entry. */
+export function sendBytes(request: SendRequest): number {
+  const { functionName, key, operation, input } = request;
+  return 24 + functionName.length + key.length + operation.length + input.length;
+}
+
+/** @throws LatticeError `overloaded` when `count` calls and `bytes` would be waiting. */
+export function checkOutboxRoom(count: number, bytes: number): void {
+  if (count <= sendsMax && bytes <= outboxBytesMax) return;
+  const full =
+    count > sendsMax ? `${String(sendsMax)} calls` : `${String(outboxBytesMax)} bytes of calls`;
+  throw new LatticeError(
+    "overloaded",
+    `the outbox is full: ${full} wait to be delivered; send less per turn, or wait until its targets can be reached`,
+    { retryAfterMs: 1_000 },
+  );
+}
+
+function isSame(a: SendId, b: SendId): boolean {
+  return a.number === b.number && a.writer === b.writer;
+}
+
+function compareSends(
+  a: SendId & { readonly hybridTime: HybridTime },
+  b: SendId & { readonly hybridTime: HybridTime },
+): number {
+  return a.hybridTime - b.hybridTime || a.writer - b.writer || a.number - b.number;
+}

@@ -1,0 +1,33 @@
+/** How a call ended, as the dedupe table keeps it: final, so that a retry gets the same. */
+import { hash53 } from "../codec/hash53.ts";
+import type { ErrorCode } from "../model/error.ts";
+
+export type Outcome =
+  /** `value`: the encoded result, empty for `undefined`. */
+  | { readonly type: "ok"; readonly value: Uint8Array }
+  /** `data`: the encoded data of `ctx.fail`, empty for none. */
+  | {
+      readonly type: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly data: Uint8Array;
+    };
+
+export function outcomeBytes(outcome: Outcome): number {
+  return outcome.type === "ok"
+    ? outcome.value.length
+    : outcome.message.length + outcome.data.length + outcome.code.length;
+}
+
+const digestModulus = 2 ** 53;
+
+/**
+ * Tells calls apart that carry the same number: 53 bits of handler name and encoded input. A retry
+ * with another digest is a defect of the caller.
+ */
+export function callDigest(operation: string, input: Uint8Array): number {
+  const name = hash53(operation);
+  const body = hash53(input);
+  // The sum of two 53-bit numbers is not exact, the difference is.
+  return name >= digestModulus - body ? name - (digestModulus - body) : name + body;
+}
