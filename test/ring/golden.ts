@@ -69,8 +69,11 @@ export interface Golden {
     readonly tableId: number;
     /** Hash of all owner indexes. */
     readonly owners: number;
-    /** For each key the owners' indexes among the members sorted by id, the primary first. */
-    readonly keys: readonly string[];
+    /**
+     * For each key, separated by commas, the owners' indexes among the members sorted by id, the
+     * primary first.
+     */
+    readonly keys: string;
   }[];
 }
 
@@ -84,10 +87,12 @@ export function computeGolden(): Golden {
         members: placement.members.map(({ id, weight, zone }) => `${id} ${String(weight)} ${zone}`),
         tableId: placement.tableId,
         owners: hash53(owners.join(" ")),
-        keys: keys.map(([name, key]) => {
-          const start = partitionOf(name, key, partitionCount) * replicas;
-          return owners.subarray(start, start + replicas).join(" ");
-        }),
+        keys: keys
+          .map(([name, key]) => {
+            const start = partitionOf(name, key, partitionCount) * replicas;
+            return owners.subarray(start, start + replicas).join(" ");
+          })
+          .join(","),
       };
     }),
   };
