@@ -56,7 +56,7 @@ export function defineFunction<
   // The default is what `ctx` gets its type from while `H` is being inferred.
   H extends Handlers<S> = Handlers<S>,
   Q extends Queries<S> = Nothing,
->(parts: FunctionParts<S, H, Q>): Definition<S, H, Q> {
+>(parts: FunctionParts<S, H, Q>): Definition<NoInfer<S>, NoInfer<H>, NoInfer<Q>> {
   if (!isPlainObject(parts)) {
     throw invalid("the definition must be an object like { state: { … }, handlers: { … } }");
   }
@@ -77,7 +77,7 @@ export function defineFunction<
     queries: Object.freeze({ ...queries }),
     settings: Object.freeze(settings),
   };
-  return Object.freeze(definition) as unknown as Definition<S, H, Q>;
+  return Object.freeze(definition) as unknown as Definition<NoInfer<S>, NoInfer<H>, NoInfer<Q>>;
 }
 
 function checkOperations(what: "handler" | "query", operations: unknown): void {

@@ -31,6 +31,8 @@ export interface OpenEntity {
   /** Numbers this reign's commits. */
   readonly writer: WriterId;
   readonly degraded: boolean;
+  /** How many copies a change can get at most: the size of the owner set; 1 when degraded. */
+  readonly copiesMax: number;
   /** Changes with every reign: what began in one reign must not commit in another. */
   readonly reign: object;
 }
@@ -56,6 +58,13 @@ export interface AskRequest {
   readonly ageId: string;
   /** Entities held so far, outermost first, the asking one last. */
   readonly chain: readonly EntityName[];
+  /** The call that the asking turn runs; "" and 0 when it is not protected. */
+  readonly caller: string;
+  readonly number: number;
+  /** The caller has the answers of all its calls below this number. */
+  readonly received: number;
+  /** Which ask of that run this is, from 1; with (caller, number) it is the same in a retried run. */
+  readonly askNumber: number;
 }
 
 /** How a call ended, as the functions room sees it. */

@@ -3,6 +3,7 @@
  * nothing to run: it passes when it compiles.
  */
 import { defineFunction } from "../../src/definition/define-function.ts";
+import type { AnyFunction } from "../../src/definition/function-definition.ts";
 import type { Handle, HandleOf } from "../../src/definition/handle.ts";
 import { handler } from "../../src/definition/handler.ts";
 import { crdt } from "../../src/definition/kinds.ts";
@@ -142,4 +143,27 @@ export async function use(): Promise<void> {
   const elsewhere: number = await all.elsewhere();
   const text: string = await echo.echo(`${sku} ${String(flag)} ${String(elsewhere)}`);
   return text === "" ? nothing : undefined;
+}
+
+declare function start<F extends Readonly<Record<string, AnyFunction>>>(options: {
+  functions: F;
+}): { get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N> };
+
+/** A definition written where it is used is inferred like any other. */
+export async function inline(): Promise<number> {
+  const node = start({
+    functions: {
+      box: defineFunction({
+        state: { count: crdt.counter() },
+        handlers: {
+          add(ctx, by: number) {
+            ctx.state.count.add(by);
+          },
+        },
+        queries: { total: (ctx) => ctx.state.count.value },
+      }),
+    },
+  });
+  await node.get("box", "a").add(1);
+  return node.get("box", "a").total();
 }

@@ -1,0 +1,292 @@
+/**
+ * Delivers what turns have sent. It is told which committed calls stand in the outboxes of the
+ * entities that this node leads, and sees to it that each is answered once and then taken out:
+ *
+ *     update ─▶ lane (sender, target) ─▶ deliver ─▶ answered ─▶ confirm: a commit on the sender
+ *                  one at a time, in order     └▶ not answered: again, after a back-off
+ *
+ * A crash anywhere delivers again, which the target's dedupe table absorbs; so nothing here has to
+ * be remembered, and a new primary starts from what the outboxes hold.
+ */
+import type { LatticeError } from "../model/error.ts";
+import type { ErrorCode } from "../model/error.ts";
+import { entityName } from "../model/ids.ts";
+import type { EntityName } from "../model/ids.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { OutboxEntry, SendId } from "../state/outbox.ts";
+
+/** How calls leave, and how they are taken out of the outbox. */
+export interface OutboxPort {
+  /** Makes the call once; `done` is called once. `attempt` counts from 1. */
+  deliver(
+    sender: EntityName,
+    entry: OutboxEntry,
+    attempt: number,
+    done: (end: DeliveryEnd) => void,
+  ): void;
+  /**
+   * Commits on the sender that these calls are over. `done(false)`: not known to be committed.
+   * `refused` are among `ids`, and are to be kept for inspection.
+   */
+  confirm(
+    sender: EntityName,
+    ids: readonly SendId[],
+    refused: readonly RefusedSend[],
+    done: (isCommitted: boolean) => void,
+  ): void;
+  /** A target refused for good: the event `outbox.failed`. */
+  refused(sender: EntityName, refused: RefusedSend): void;
+}
+
+/** `undefined`: it has taken effect. */
+export type DeliveryEnd = LatticeError | undefined;
+
+export interface RefusedSend {
+  readonly entry: OutboxEntry;
+  readonly error: LatticeError;
+}
+
+/** Calls under way at once. */
+export const deliveriesMax = 256;
+/** Back-off with full jitter: from, doubling, up to. */
+export const redeliverMsMin = 50;
+export const redeliverMsMax = 10_000;
+
+/** Trying again cannot help; everything else is tried again for ever. */
+const finalCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "invalid_argument",
+  "not_found",
+  "already_exists",
+  "failed_precondition",
+  "unauthenticated",
+  "permission_denied",
+  "too_large",
+  "handler_error",
+]);
+
+export class OutboxDelivery {
+  readonly #platform: Pick<Platform, "timers" | "random">;
+  readonly #port: OutboxPort;
+  readonly #senders = new Map<EntityName, Sender>();
+  /** Lanes whose next call may go out. */
+  #ready: Lane[] = [];
+  #underWayCount = 0;
+  #depth = 0;
+  #deliveredCount = 0;
+  #redeliveredCount = 0;
+  #refusedCount = 0;
+
+  constructor(platform: Pick<Platform, "timers" | "random">, port: OutboxPort) {
+    this.#platform = platform;
+    this.#port = port;
+  }
+
+  /** Calls that are not yet known to be out of their outboxes. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Calls that took effect, those made again included once. */
+  get deliveredCount(): number {
+    return this.#deliveredCount;
+  }
+
+  /** Calls that were made more than once, each time after the first counted. */
+  get redeliveredCount(): number {
+    return this.#redeliveredCount;
+  }
+
+  get refusedCount(): number {
+    return this.#refusedCount;
+  }
+
+  /**
+   * Tells the whole outbox of an entity that this node leads, as far as it is committed. Call it
+   * when the node begins to lead the entity and whenever its committed outbox may have changed.
+   */
+  update(name: EntityName, entries: readonly OutboxEntry[]): void {
+    let sender = this.#senders.get(name);
+    if (sender === undefined) {
+      if (entries.length === 0) return;
+      sender = new Sender(name);
+      this.#senders.set(name, sender);
+    }
+    const present = new Set<string>();
+    for (const entry of entries) {
+      const id = idOf(entry);
+      present.add(id);
+      if (!sender.known.has(id)) this.#add(sender, id, entry);
+    }
+    for (const id of sender.known) {
+      if (present.has(id)) continue;
+      sender.known.delete(id);
+      this.#depth -= 1;
+    }
+    if (sender.known.size === 0 && !sender.isConfirming) this.#senders.delete(name);
+  }
+
+  /** This node no longer leads the entity: whoever does goes on. */
+  drop(name: EntityName): void {
+    const sender = this.#senders.get(name);
+    if (sender === undefined) return;
+    this.#senders.delete(name);
+    this.#depth -= sender.known.size;
+    sender.isDropped = true;
+  }
+
+  /** Drops everything. */
+  stop(): void {
+    for (const name of [...this.#senders.keys()]) this.drop(name);
+  }
+
+  #add(sender: Sender, id: string, entry: OutboxEntry): void {
+    sender.known.add(id);
+    this.#depth += 1;
+    const target = entityName(entry.functionName, entry.key);
+    let lane = sender.lanes.get(target);
+    if (lane === undefined) {
+      lane = { sender, target, entries: [], attempt: 0 };
+      sender.lanes.set(target, lane);
+    }
+    lane.entries.push(entry);
+    if (lane.entries.length === 1) this.#makeReady(lane);
+  }
+
+  #makeReady(lane: Lane): void {
+    this.#ready.push(lane);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    while (this.#underWayCount < deliveriesMax) {
+      const lane = this.#ready.shift();
+      if (lane === undefined) return;
+      if (!lane.sender.isDropped) this.#deliver(lane);
+    }
+  }
+
+  #deliver(lane: Lane): void {
+    const { sender } = lane;
+    const entry = nextKnown(lane);
+    if (entry === undefined) {
+      sender.lanes.delete(lane.target);
+      return;
+    }
+    lane.attempt += 1;
+    if (lane.attempt > 1) this.#redeliveredCount += 1;
+    this.#underWayCount += 1;
+    this.#port.deliver(sender.name, entry, lane.attempt, (end) => {
+      this.#underWayCount -= 1;
+      if (!sender.isDropped) this.#delivered(lane, entry, end);
+      this.#goOn();
+    });
+  }
+
+  #delivered(lane: Lane, entry: OutboxEntry, end: DeliveryEnd): void {
+    if (end !== undefined && !finalCodes.has(end.code)) {
+      const most = Math.min(redeliverMsMax, redeliverMsMin * 2 ** Math.min(lane.attempt - 1, 20));
+      const delayMs = (end.retryAfterMs ?? 0) + this.#platform.random() * most;
+      this.#platform.timers.after(delayMs, () => {
+        if (!lane.sender.isDropped) this.#makeReady(lane);
+      });
+      return;
+    }
+    if (end === undefined) this.#deliveredCount += 1;
+    else this.#refuse(lane.sender, { entry, error: end });
+    lane.entries.shift();
+    lane.attempt = 0;
+    if (lane.entries.length > 0) this.#ready.push(lane);
+    else lane.sender.lanes.delete(lane.target);
+    lane.sender.over.push({ writer: entry.writer, number: entry.number });
+    this.#confirmSoon(lane.sender);
+  }
+
+  #refuse(sender: Sender, refused: RefusedSend): void {
+    this.#refusedCount += 1;
+    sender.refused.push(refused);
+    this.#port.refused(sender.name, refused);
+  }
+
+  /** One commit for all that ends in one go. */
+  #confirmSoon(sender: Sender): void {
+    if (sender.isConfirming) return;
+    sender.isConfirming = true;
+    this.#platform.timers.defer(() => {
+      this.#confirm(sender);
+    });
+  }
+
+  #confirm(sender: Sender): void {
+    if (sender.isDropped) return;
+    const { over, refused } = sender;
+    sender.over = [];
+    sender.refused = [];
+    this.#port.confirm(sender.name, over, refused, (isCommitted) => {
+      if (sender.isDropped) return;
+      sender.isConfirming = false;
+      if (isCommitted) {
+        sender.confirmAttempt = 0;
+        if (sender.over.length > 0) this.#confirmSoon(sender);
+        else if (sender.known.size === 0) this.#senders.delete(sender.name);
+        return;
+      }
+      sender.over = [...over.filter((id) => sender.known.has(idOf(id))), ...sender.over];
+      sender.refused = [...refused, ...sender.refused];
+      this.#confirmLater(sender);
+    });
+  }
+
+  #confirmLater(sender: Sender): void {
+    if (sender.over.length === 0) return;
+    sender.isConfirming = true;
+    const most = Math.min(
+      redeliverMsMax,
+      redeliverMsMin * 2 ** Math.min(sender.confirmAttempt, 20),
+    );
+    sender.confirmAttempt += 1;
+    this.#platform.timers.after(redeliverMsMin + this.#platform.random() * most, () => {
+      this.#confirm(sender);
+    });
+  }
+}
+
+/** An entity with an outbox. */
+class Sender {
+  readonly name: EntityName;
+  /** Every entry that stands in the committed outbox as far as it was told. */
+  readonly known = new Set<string>();
+  readonly lanes = new Map<EntityName, Lane>();
+  /** Answered, and still in the outbox. */
+  over: SendId[] = [];
+  refused: RefusedSend[] = [];
+  isConfirming = false;
+  confirmAttempt = 0;
+  isDropped = false;
+
+  constructor(name: EntityName) {
+    this.name = name;
+  }
+}
+
+/** What one entity sends to one other, in order; the first is under way, ready or backing off. */
+interface Lane {
+  readonly sender: Sender;
+  readonly target: EntityName;
+  readonly entries: OutboxEntry[];
+  /** Of the first entry. */
+  attempt: number;
+}
+
+/** Skips what was taken out by somebody else meanwhile. */
+function nextKnown(lane: Lane): OutboxEntry | undefined {
+  for (;;) {
+    const entry = lane.entries[0];
+    if (entry === undefined || lane.sender.known.has(idOf(entry))) return entry;
+    lane.entries.shift();
+    lane.attempt = 0;
+  }
+}
+
+function idOf(id: SendId): string {
+  return `${String(id.writer)}:${String(id.number)}`;
+}

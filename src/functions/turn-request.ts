@@ -1,0 +1,43 @@
+/** One call as it reaches the functions of this node, and the hold on it that its sender keeps. */
+import type { Acks, WhenSplit } from "../model/acks.ts";
+import type { EntityName } from "../model/ids.ts";
+import type { Age } from "./age.ts";
+import type { TurnOutcome } from "./ports.ts";
+
+/** Build all of them with the same properties in the same order: they are on the hot path. */
+export interface TurnRequest extends Age {
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  /** Encoded; empty for none. Decoded only when the turn starts. */
+  readonly input: Uint8Array;
+  /** With `number`, who is protected against running twice; "" with 0 for nobody. */
+  readonly caller: string;
+  readonly number: number;
+  /** The caller has the answers of all its calls below this number. */
+  readonly received: number;
+  /** Sent before: its first attempt may have run, or may still arrive. */
+  readonly retry: boolean;
+  /** Sent by the outbox of another entity; `caller` names that entity and its writer. */
+  readonly outbox: boolean;
+  /** The caller agreed to degraded service. */
+  readonly degradedAllowed: boolean;
+  /** `undefined`: as the function says. */
+  readonly whenSplit: WhenSplit | undefined;
+  /** Refuse where fewer copies can be made; the function may ask for it as well. */
+  readonly strictAcks: boolean;
+  /** `undefined`: as the function says. */
+  readonly acks: Acks | undefined;
+  /** Milliseconds of the monotonic clock. The function's own deadline may come first. */
+  readonly deadlineAt: number;
+  /** Entities of the calls around this one, outermost first; empty for a root call. */
+  readonly chain: readonly EntityName[];
+  /** Called exactly once, possibly before `submit` returns. */
+  readonly settle: (outcome: TurnOutcome) => void;
+}
+
+/** What `submit` returns. */
+export interface SubmittedTurn {
+  /** Ends the call with `cancelled`: dropped if it waits, cut off if it runs. No effect later on. */
+  cancel(): void;
+}

@@ -1,0 +1,204 @@
+/**
+ * One call on this node, from its arrival to its answer.
+ *
+ *     waiting ─▶ running ─▶ confirming ─▶ settled
+ *        └──────────┴─── cut off ───────────▲
+ *
+ * It waits for its entity, runs its operation, and is confirmed once enough copies hold what it did
+ * or saw. A turn that is cut off is settled at once; its context is revoked, so that the handler,
+ * which nobody can stop, can do no more harm.
+ */
+import type { Acks } from "../model/acks.ts";
+import type { EntityName } from "../model/ids.ts";
+import { LatticeError } from "../model/error.ts";
+import { notInWheel } from "../platform/deadline-wheel.ts";
+import type { WheelEntry } from "../platform/deadline-wheel.ts";
+import type { Draft } from "../state/draft.ts";
+import type { Age } from "./age.ts";
+import type { RegisteredOperation } from "./registry.ts";
+import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
+
+export type TurnPhase = "waiting" | "running" | "confirming" | "settled";
+
+/** What a turn tells those that run it. */
+export interface TurnWatcher {
+  cancelled(turn: Turn): void;
+  expired(turn: Turn): void;
+  /** It asks another entity, and has not been asking before. */
+  beganAsking(turn: Turn): void;
+}
+
+export class Turn implements SubmittedTurn, WheelEntry, Age {
+  readonly request: TurnRequest;
+  readonly operation: RegisteredOperation;
+  readonly name: EntityName;
+  readonly deadlineAt: number;
+  readonly #watcher: TurnWatcher;
+  phase: TurnPhase = "waiting";
+  /** It stands in the queue of its entity. */
+  isQueued = false;
+  ageTime: number;
+  ageId: string;
+  /** Copies to wait for. */
+  readonly acks: Acks;
+  draft: Draft | undefined = undefined;
+  /** User code has begun to run: from here on its answers depend on what it saw. */
+  hasRun = false;
+  /** Whose reign it runs in. */
+  reign: object | undefined = undefined;
+  /** Asks without an answer so far. */
+  #askCount = 0;
+  #askNumber = 0;
+  /** The run is over: the context refuses everything. */
+  #isRevoked = false;
+  /** What `ctx.fail` threw. */
+  #refusal: LatticeError | undefined = undefined;
+  /** What asks and sends threw into the handler. */
+  #passable: Set<unknown> | undefined = undefined;
+  #abort: AbortController | undefined = undefined;
+  #onRevoke: Set<(reason: LatticeError) => void> | undefined = undefined;
+  #afterCommit: (() => void | Promise<void>)[] | undefined = undefined;
+  #endedBecause: LatticeError | undefined = undefined;
+
+  wheelTick: number = notInWheel;
+  wheelNext: WheelEntry | undefined = undefined;
+  wheelPrevious: WheelEntry | undefined = undefined;
+
+  constructor(
+    request: TurnRequest,
+    operation: RegisteredOperation,
+    terms: { readonly name: EntityName; readonly deadlineAt: number; readonly acks: Acks },
+    watcher: TurnWatcher,
+  ) {
+    this.request = request;
+    this.operation = operation;
+    this.name = terms.name;
+    this.deadlineAt = terms.deadlineAt;
+    this.acks = terms.acks;
+    this.#watcher = watcher;
+    this.ageTime = request.ageTime;
+    this.ageId = request.ageId;
+  }
+
+  /** Called by another turn that waits for it. */
+  get isNested(): boolean {
+    return this.request.chain.length > 0;
+  }
+
+  get isAsking(): boolean {
+    return this.#askCount > 0;
+  }
+
+  /** Must not take effect twice. */
+  get isProtected(): boolean {
+    const { caller, number } = this.request;
+    return caller !== "" && number > 0 && !this.operation.isQuery;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  get afterCommit(): readonly (() => void | Promise<void>)[] {
+    return this.#afterCommit ?? nothingToRun;
+  }
+
+  cancel(): void {
+    if (this.phase !== "settled") this.#watcher.cancelled(this);
+  }
+
+  expire(): void {
+    if (this.phase !== "settled") this.#watcher.expired(this);
+  }
+
+  /** @throws LatticeError `cancelled` once the run is over. */
+  checkActive(): void {
+    if (!this.#isRevoked) return;
+    const { functionName, key, operation } = this.request;
+    const why = this.#endedBecause?.message ?? "its run is over";
+    throw new LatticeError(
+      "cancelled",
+      `${functionName}/${key} ${operation}: this context can no longer be used: ${why}`,
+      { function: functionName, key },
+    );
+  }
+
+  /** Ends the use of the context. `reason`: it was cut off; absent: the run is over. */
+  revoke(reason?: LatticeError): void {
+    if (this.#isRevoked) return;
+    this.#isRevoked = true;
+    this.#endedBecause = reason;
+    this.draft?.revoke();
+    if (reason !== undefined) this.#abort?.abort(reason);
+    if (this.#onRevoke === undefined) return;
+    const listeners = this.#onRevoke;
+    this.#onRevoke = undefined;
+    const ended = reason ?? new LatticeError("cancelled", `${this.label}: its run is over`);
+    for (const listener of listeners) listener(ended);
+  }
+
+  /** Calls `listener` when the context is revoked; returns how to take that back. */
+  onRevoke(listener: (reason: LatticeError) => void): () => void {
+    this.#onRevoke ??= new Set();
+    this.#onRevoke.add(listener);
+    return () => this.#onRevoke?.delete(listener);
+  }
+
+  /** Runs after the commit. @throws LatticeError `overloaded` beyond 256. */
+  addAfterCommit(run: () => void | Promise<void>): void {
+    this.#afterCommit ??= [];
+    if (this.#afterCommit.length >= afterCommitMax) {
+      throw new LatticeError(
+        "overloaded",
+        `${this.label}: at most ${String(afterCommitMax)} calls of ctx.afterCommit in one run`,
+      );
+    }
+    this.#afterCommit.push(run);
+  }
+
+  /** Numbers the asks of one run from 1: a retried run numbers them alike. */
+  nextAskNumber(): number {
+    this.#askNumber += 1;
+    return this.#askNumber;
+  }
+
+  beginAsk(): void {
+    this.#askCount += 1;
+    if (this.#askCount === 1 && this.phase === "running") this.#watcher.beganAsking(this);
+  }
+
+  endAsk(): void {
+    this.#askCount -= 1;
+  }
+
+  /** Notes what `ctx.fail` is about to throw: only then may its code reach the caller. */
+  refuse(refusal: LatticeError): LatticeError {
+    this.#refusal = refusal;
+    return refusal;
+  }
+
+  /** Notes an error that the system threw into the handler, and that may reach the caller as it is. */
+  passOn(error: unknown): void {
+    if (!(error instanceof LatticeError) || !(error.retryable || error.indeterminate)) return;
+    this.#passable ??= new Set();
+    this.#passable.add(error);
+  }
+
+  isRefusal(error: unknown): error is LatticeError {
+    return error !== undefined && error === this.#refusal;
+  }
+
+  isPassable(error: unknown): error is LatticeError {
+    return this.#passable?.has(error) === true;
+  }
+
+  /** As messages name it: `cart/alice add`. */
+  get label(): string {
+    return `${this.request.functionName}/${this.request.key} ${this.request.operation}`;
+  }
+}
+
+const nothingToRun: readonly (() => void)[] = [];
+/** Calls of `ctx.afterCommit` in one run. */
+export const afterCommitMax = 256;

@@ -1,0 +1,373 @@
+/**
+ * Every call of every function on this node: one at a time per entity, in order of arrival, while
+ * queries hold nothing and run at once.
+ *
+ *     submit ─▶ bounds ─▶ queue of its entity ─▶ run (`turn-runner.ts`) ─▶ copies ─▶ settle
+ *
+ * Handlers never run inside one another's stack: what arrives while one runs synchronously is put
+ * aside and taken up as soon as that one is over, in order of arrival.
+ *
+ * An entity that nobody holds has no queue, so that a synchronous handler costs one map lookup. A
+ * call that is sent twice waits behind its first attempt and is then answered from the dedupe table.
+ */
+import { entityName } from "../model/ids.ts";
+import type { EntityName } from "../model/ids.ts";
+import { splitEntityName } from "../model/ids.ts";
+import { LatticeError } from "../model/error.ts";
+import { limits } from "../model/limits.ts";
+import { checkKey } from "../model/names.ts";
+import { DeadlineWheel } from "../platform/deadline-wheel.ts";
+import type { Draft } from "../state/draft.ts";
+import { reentry, tooDeep } from "./ask.ts";
+import { EntityQueue } from "./entity-queue.ts";
+import type { TurnOutcome } from "./ports.ts";
+import type { RegisteredOperation } from "./registry.ts";
+import { internalOperation } from "./internal-operation.ts";
+import { Turn } from "./turn.ts";
+import type { TurnWatcher } from "./turn.ts";
+import * as failures from "./turn-failures.ts";
+import { failed } from "./turn-failures.ts";
+import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
+import { TurnRunner } from "./turn-runner.ts";
+import type { TurnEnds } from "./turn-runner.ts";
+import type { TurnServices } from "./turn-services.ts";
+
+export class Turns implements TurnWatcher, TurnEnds {
+  readonly #services: TurnServices;
+  readonly #wheel: DeadlineWheel;
+  readonly #runner: TurnRunner;
+  /** Only of entities that an asynchronous turn holds. */
+  readonly #queues = new Map<EntityName, EntityQueue>();
+  /** All that are not settled and could be cut off: waiting, running asynchronously, confirming. */
+  readonly #open = new Set<Turn>();
+  #inFlightCount = 0;
+  #dedupeHitCount = 0;
+  #degradedReplyCount = 0;
+  /** A turn runs synchronously right now. */
+  #isBusy = false;
+  #isStopped = false;
+  readonly #arrivals: Turn[] = [];
+  readonly #freed: EntityQueue[] = [];
+
+  constructor(services: TurnServices) {
+    this.#services = services;
+    const { clock, timers } = services.platform;
+    this.#wheel = new DeadlineWheel(clock, timers);
+    this.#runner = new TurnRunner(services, this);
+  }
+
+  /** Calls without an answer so far, queries included. */
+  get inFlightCount(): number {
+    return this.#inFlightCount;
+  }
+
+  /** Retries that were answered with the result of their first run. */
+  get dedupeHitCount(): number {
+    return this.#dedupeHitCount;
+  }
+
+  /** Calls that were served without a majority of the owners. */
+  get degradedReplyCount(): number {
+    return this.#degradedReplyCount;
+  }
+
+  /** Turns that wait for, or hold, `name` beyond one pass of the event loop. */
+  queuedCount(name: EntityName): number {
+    const queue = this.#queues.get(name);
+    return queue === undefined ? 0 : queue.waitingCount + (queue.running === undefined ? 0 : 1);
+  }
+
+  /** Takes one call. Its end is told through `request.settle`, once; it may be over on return. */
+  submit(request: TurnRequest): SubmittedTurn {
+    let operation: RegisteredOperation;
+    try {
+      checkKey(request.key);
+      operation = this.#services.registry.operation(request.functionName, request.operation);
+    } catch (error) {
+      if (!(error instanceof LatticeError)) throw error;
+      request.settle(failed(error));
+      return alreadyOver;
+    }
+    const { settings } = operation.function;
+    const now = this.#services.platform.clock.now();
+    const turn = new Turn(
+      request,
+      operation,
+      {
+        name: entityName(request.functionName, request.key),
+        deadlineAt: Math.min(request.deadlineAt, now + settings.deadlineMs),
+        acks: request.acks ?? settings.acks ?? this.#services.settings.acksDefault,
+      },
+      this,
+    );
+    const refusal = this.#admission(turn, now);
+    if (refusal !== undefined) {
+      turn.phase = "settled";
+      request.settle(failed(refusal));
+      return turn;
+    }
+    this.#inFlightCount += 1;
+    this.#arrive(turn);
+    return turn;
+  }
+
+  /**
+   * Commits a change that is the system's own, in the entity's order like any handler's and outside
+   * all bounds, for nobody waits for it. `change` may use the draft only until it returns.
+   */
+  runInternal(
+    name: EntityName,
+    change: (draft: Draft) => void,
+    done: (outcome: TurnOutcome) => void,
+  ): void {
+    const { functionName, key } = splitEntityName(name);
+    const operation = internalOperation(this.#services.registry, functionName, change);
+    const acks = this.#services.settings.acksDefault;
+    const request = internalRequest(functionName, key, done);
+    const turn = new Turn(request, operation, { name, deadlineAt: Infinity, acks }, this);
+    this.#inFlightCount += 1;
+    if (this.#isStopped) this.settle(turn, failed(failures.stopped(turn)));
+    else this.#arrive(turn);
+  }
+
+  /** Ends everything: what waits or runs took no effect, what is being confirmed is unknown. */
+  stop(): void {
+    this.#isStopped = true;
+    const open = [...this.#open];
+    // Those that wait first, or they would begin when those that run are cut off.
+    for (const turn of open) {
+      if (turn.phase === "waiting") this.#cutOff(turn, failures.stopped(turn));
+    }
+    for (const turn of open) {
+      if (turn.phase === "running") this.#cutOff(turn, failures.stopped(turn));
+      else if (turn.phase === "confirming") {
+        this.settle(turn, failed(failures.unconfirmed(turn)));
+      }
+    }
+    this.#wheel.clear();
+  }
+
+  cancelled(turn: Turn): void {
+    if (turn.phase === "confirming") {
+      const error = failures.turnError(turn, "cancelled", "it ran; it may or may not stay", {
+        indeterminate: !turn.operation.isQuery,
+      });
+      this.settle(turn, failed(error));
+    } else {
+      this.#cutOff(turn, failures.cancelled(turn));
+    }
+  }
+
+  expired(turn: Turn): void {
+    if (turn.phase !== "confirming") this.#cutOff(turn, failures.expired(turn));
+    else if (turn.operation.isQuery) {
+      this.settle(turn, failed(failures.unstableAnswer(turn, "not confirmed in time")));
+    } else this.settle(turn, failed(failures.unconfirmed(turn)));
+  }
+
+  isConfirming(turn: Turn): void {
+    const { platform, settings } = this.#services;
+    const remainingMs = turn.deadlineAt - platform.clock.now();
+    this.#open.add(turn);
+    this.#wheel.cancel(turn);
+    this.#wheel.add(turn, Math.min(remainingMs, settings.ackTimeoutMs));
+  }
+
+  beganAsking(turn: Turn): void {
+    const queue = this.#queues.get(turn.name);
+    if (queue?.running !== turn) return;
+    for (const waiting of queue.mustNotWaitBehind(turn)) {
+      this.#cutOff(waiting, failures.mustNotWait(waiting));
+    }
+  }
+
+  #admission(turn: Turn, now: number): LatticeError | undefined {
+    const { chain } = turn.request;
+    if (this.#isStopped) return failures.stopped(turn);
+    if (this.#inFlightCount >= limits.callsPerNodeMax) return failures.nodeOverloaded(turn);
+    if (turn.deadlineAt <= now) return failures.expired(turn);
+    if (chain.length === 0) return undefined;
+    if (chain.length > limits.callDepthMax) return tooDeep(turn.label);
+    return chain.includes(turn.name) ? reentry(turn.name, chain) : undefined;
+  }
+
+  #arrive(turn: Turn): void {
+    if (this.#isBusy) {
+      this.#open.add(turn);
+      this.#arrivals.push(turn);
+      return;
+    }
+    this.#isBusy = true;
+    try {
+      this.#place(turn);
+    } finally {
+      this.#takeUp();
+    }
+  }
+
+  /** Runs what came while a turn ran: first those that waited for an entity that was freed. */
+  #takeUp(): void {
+    try {
+      while (this.#freed.length > 0 || this.#arrivals.length > 0) {
+        const queue = this.#freed.shift();
+        const turn = queue === undefined ? this.#arrivals.shift() : undefined;
+        if (queue !== undefined) this.#runQueue(queue);
+        if (turn?.phase === "waiting") this.#place(turn);
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Runs a turn, or lets it wait for its entity. */
+  #place(turn: Turn): void {
+    if (turn.operation.isQuery) {
+      this.#begin(turn, undefined);
+      return;
+    }
+    const queue = this.#queues.get(turn.name);
+    if (queue === undefined) {
+      this.#begin(turn, undefined);
+      return;
+    }
+    const refusal = this.#waitRefusal(turn, queue);
+    if (refusal !== undefined) {
+      this.settle(turn, failed(refusal));
+      return;
+    }
+    queue.push(turn);
+    this.#watch(turn);
+  }
+
+  #waitRefusal(turn: Turn, queue: EntityQueue): LatticeError | undefined {
+    if (turn.operation.isInternal) return undefined;
+    if (queue.waitingCount >= limits.entityQueueMax) return failures.entityOverloaded(turn);
+    return queue.mustNotWait(turn) ? failures.mustNotWait(turn) : undefined;
+  }
+
+  /** Runs a turn whose time has come; `queue` is that of its entity, if there is one already. */
+  #begin(turn: Turn, queue: EntityQueue | undefined): void {
+    const promise = this.#runner.begin(turn);
+    if (promise === undefined) return;
+    if (!turn.operation.isQuery) this.#holdEntity(turn, queue);
+    this.#watch(turn);
+    promise.then(
+      (result) => {
+        this.#enter(turn, () => {
+          this.#runner.complete(turn, result);
+        });
+      },
+      (error: unknown) => {
+        this.#enter(turn, () => {
+          this.#runner.fail(turn, error);
+        });
+      },
+    );
+  }
+
+  #holdEntity(turn: Turn, existing: EntityQueue | undefined): void {
+    const queue = existing ?? new EntityQueue(turn.name);
+    queue.running = turn;
+    if (existing === undefined) this.#queues.set(turn.name, queue);
+    if (turn.isAsking) this.beganAsking(turn);
+  }
+
+  /** A turn that is not over yet can be cut off. */
+  #watch(turn: Turn): void {
+    this.#open.add(turn);
+    if (turn.deadlineAt === Infinity) return;
+    this.#wheel.cancel(turn);
+    this.#wheel.add(turn, turn.deadlineAt - this.#services.platform.clock.now());
+  }
+
+  /** Goes on with a turn whose promise settled, and then with whoever waited for its entity. */
+  #enter(turn: Turn, goOn: () => void): void {
+    if (turn.phase !== "running") return;
+    this.#isBusy = true;
+    this.#wheel.cancel(turn);
+    try {
+      goOn();
+    } finally {
+      this.#free(turn);
+      this.#takeUp();
+    }
+  }
+
+  /** Lets go of the entity, if `turn` holds it. */
+  #free(turn: Turn): void {
+    const queue = this.#queues.get(turn.name);
+    if (queue?.running !== turn) return;
+    queue.running = undefined;
+    this.#freed.push(queue);
+  }
+
+  #runQueue(queue: EntityQueue): void {
+    while (queue.running === undefined) {
+      const turn = queue.shift();
+      if (turn === undefined) {
+        if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
+        return;
+      }
+      if (turn.deadlineAt > this.#services.platform.clock.now()) this.#begin(turn, queue);
+      else this.settle(turn, failed(failures.expired(turn)));
+    }
+  }
+
+  /** Ends a turn that waits or runs. The handler may go on, but its context is of no more use. */
+  #cutOff(turn: Turn, error: LatticeError): void {
+    this.#queues.get(turn.name)?.drop(turn);
+    turn.revoke(error);
+    this.settle(turn, failed(error));
+    this.#free(turn);
+    if (this.#isBusy || this.#freed.length === 0) return;
+    this.#isBusy = true;
+    this.#takeUp();
+  }
+
+  settle(turn: Turn, outcome: TurnOutcome): void {
+    turn.phase = "settled";
+    this.#inFlightCount -= 1;
+    this.#open.delete(turn);
+    this.#wheel.cancel(turn);
+    if (outcome.type === "ok") {
+      if (outcome.fromDedupe) this.#dedupeHitCount += 1;
+      if (outcome.degraded) this.#degradedReplyCount += 1;
+    }
+    turn.request.settle(outcome);
+  }
+}
+
+const alreadyOver: SubmittedTurn = Object.freeze({
+  cancel: () => {
+    return;
+  },
+});
+
+const noBytes = new Uint8Array(0);
+
+function internalRequest(
+  functionName: string,
+  key: string,
+  settle: (outcome: TurnOutcome) => void,
+): TurnRequest {
+  return {
+    functionName,
+    key,
+    operation: "(internal)",
+    input: noBytes,
+    caller: "",
+    number: 0,
+    received: 0,
+    retry: false,
+    outbox: false,
+    degradedAllowed: false,
+    whenSplit: undefined,
+    strictAcks: false,
+    acks: undefined,
+    deadlineAt: Infinity,
+    chain: [],
+    ageTime: 0,
+    ageId: "",
+    settle,
+  };
+}
