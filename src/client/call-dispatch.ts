@@ -1,0 +1,107 @@
+/**
+ * Brings calls to links in the order in which they were made: at once where a link has room, else
+ * behind what waits for that link, else, while no node can be reached, behind what waits for any.
+ */
+import { nextHybridTime } from "../model/time.ts";
+import type { Clock } from "../platform/platform.ts";
+import type { RoutingTable } from "../routing/routing-table.ts";
+import { callFlags } from "../wire/messages.ts";
+import type { NodeLink } from "./node-link.ts";
+import type { NodeLinks } from "./node-links.ts";
+import type { PendingCall } from "./pending-call.ts";
+
+export interface CallDispatchOptions {
+  readonly clock: Clock;
+  readonly table: RoutingTable;
+  readonly links: NodeLinks;
+  /** The caller id of this client. */
+  readonly caller: string;
+}
+
+export class CallDispatch {
+  readonly #clock: Clock;
+  readonly #table: RoutingTable;
+  readonly #links: NodeLinks;
+  readonly #caller: string;
+  /** Calls for which no node can be reached now. */
+  #parked: PendingCall[] = [];
+
+  constructor({ clock, table, links, caller }: CallDispatchOptions) {
+    this.#clock = clock;
+    this.#table = table;
+    this.#links = links;
+    this.#caller = caller;
+  }
+
+  /** Sends a call to the best node there is, or lets it wait for one. */
+  send(call: PendingCall, now: number): void {
+    const mustPark = this.#parked.length > 0 && !this.#links.isConnected;
+    const link = mustPark ? undefined : this.#links.route(call.partition, call.tried);
+    if (link === undefined) {
+      this.#parked.push(call);
+      return;
+    }
+    call.toPrimary = this.#links.isPrimary(call.partition, link);
+    this.sendTo(call, link, now);
+  }
+
+  /** Sends a call by this link, when it has room. */
+  sendTo(call: PendingCall, link: NodeLink, now: number): void {
+    call.link = link;
+    if (link.hasRoom && !link.hasWaiting) this.#write(call, link, now);
+    else link.wait(call);
+  }
+
+  /** A link has room again: sends what waits there. */
+  drained(link: NodeLink): void {
+    const now = this.#clock.now();
+    while (link.hasRoom) {
+      const call = link.nextWaiting();
+      if (call === undefined) return;
+      this.#write(call, link, now);
+    }
+  }
+
+  /** Calls that wait for a node may find one; those that wait too long for a link go elsewhere. */
+  routesChanged(): void {
+    if (!this.#links.isConnected) return;
+    const moving = this.#parked.splice(0);
+    for (const link of this.#links.all) {
+      if (!link.isReady && !link.isPromising && link.hasWaiting) moving.push(...link.takeWaiting());
+    }
+    // Among those that move and those that wait where they may go to, the oldest goes first.
+    for (const link of this.#links.all) {
+      if (!link.isReady || !link.hasWaiting) continue;
+      if (moving.length > 0) moving.push(...link.takeWaiting());
+      else this.drained(link);
+    }
+    moving.sort((a, b) => a.sequence - b.sequence);
+    const now = this.#clock.now();
+    for (const call of moving) if (!call.isOver) this.send(call, now);
+  }
+
+  close(): void {
+    this.#parked = [];
+  }
+
+  #write(call: PendingCall, link: NodeLink, now: number): void {
+    call.tableId = this.#table.tableId >>> 0;
+    call.timeoutMs = Math.max(1, Math.ceil(call.deadlineAt - now));
+    call.received = call.number === 0 ? 0 : call.entity.received(call);
+    call.flags =
+      call.baseFlags |
+      (call.degradedAllowed ? callFlags.degradedAllowed : 0) |
+      (call.mayHaveRun ? callFlags.retry : 0);
+    if (call.keepsAge && call.ageTime === 0) this.#giveAge(call, now);
+    call.isSent = true;
+    call.wasSent = true;
+    link.send(call);
+    link.noteSent(call.input.length);
+  }
+
+  /** Wait–die needs one age for all attempts of a call: that of its start. */
+  #giveAge(call: PendingCall, now: number): void {
+    call.ageTime = nextHybridTime(0, this.#clock.wallNow() - (now - call.startedAt));
+    call.ageId = `${this.#caller}.${String(call.sequence)}`;
+  }
+}

@@ -1,0 +1,84 @@
+/** What `connect` takes, and its check: a mistake here is told before anything is dialled. */
+import { LatticeError } from "../model/error.ts";
+import { checkClusterName } from "../model/names.ts";
+import { checkKnownNames } from "../definition/known-names.ts";
+
+export interface ConnectOptions {
+  /**
+   * Join addresses: one or more nodes of the cluster, `ws://host:port`. One that answers is enough;
+   * the others are found through it. At most 64.
+   */
+  readonly nodes: readonly string[];
+  /** Refuse a cluster of another name with `incompatible`. @default any name */
+  readonly cluster?: string | undefined;
+  /**
+   * How long `connect` tries before it fails with `unavailable`, in milliseconds, 1 … 300,000. Calls
+   * have their own time: `.with({ timeoutMs })`.
+   * @default 5000
+   */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Call every node directly, in one hop. `false` stays with one of `nodes`, which forwards: for
+   * clients behind a load balancer or an address translation that hides the other nodes.
+   * @default true
+   */
+  readonly direct?: boolean | undefined;
+  /**
+   * Let a retried call take effect once, by (caller, number). `false` makes calls a little smaller
+   * and every unknown outcome an error: nothing is retried that may have run.
+   * @default true
+   */
+  readonly protection?: boolean | undefined;
+}
+
+export interface ConnectSettings {
+  readonly nodes: readonly string[];
+  /** "" for any. */
+  readonly cluster: string;
+  readonly timeoutMs: number;
+  readonly direct: boolean;
+  readonly protection: boolean;
+}
+
+const timeoutMsDefault = 5_000;
+const timeoutMsMax = 300_000;
+const maxJoinAddresses = 64;
+const optionNames = ["nodes", "cluster", "timeoutMs", "direct", "protection"];
+
+/** @throws LatticeError `invalid_argument` that names the option and says what it takes. */
+export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
+  if (typeof options !== "object" || (options as unknown) === null) {
+    throw invalid('takes an object: connect({ nodes: ["ws://127.0.0.1:7400"] })');
+  }
+  checkKnownNames("connect", "option", Object.keys(options), optionNames);
+  const { cluster = "", timeoutMs = timeoutMsDefault, direct = true, protection = true } = options;
+  if (cluster !== "") checkClusterName(cluster);
+  if (!(typeof timeoutMs === "number" && timeoutMs >= 1 && timeoutMs <= timeoutMsMax)) {
+    throw invalid(`timeoutMs must be a number of milliseconds, 1 … ${String(timeoutMsMax)}`);
+  }
+  if (typeof direct !== "boolean") throw invalid("direct must be true or false");
+  if (typeof protection !== "boolean") throw invalid("protection must be true or false");
+  return { nodes: checkNodes(options.nodes), cluster, timeoutMs, direct, protection };
+}
+
+function checkNodes(nodes: unknown): readonly string[] {
+  if (!Array.isArray(nodes) || nodes.length === 0) {
+    throw invalid('nodes must be a list of addresses, such as ["ws://127.0.0.1:7400"]');
+  }
+  if (nodes.length > maxJoinAddresses) {
+    throw invalid(`nodes has at most ${String(maxJoinAddresses)} addresses; a few are enough`);
+  }
+  return [...new Set(nodes.map(checkAddress))];
+}
+
+function checkAddress(address: unknown): string {
+  if (typeof address === "string" && /^wss?:\/\/[^\s/?#]+\/?$/.test(address)) {
+    return address.endsWith("/") ? address.slice(0, -1) : address;
+  }
+  const shown = typeof address === "string" ? `'${address.slice(0, 128)}'` : typeof address;
+  throw invalid(`${shown} is not the address of a node; write ws://host:port`);
+}
+
+function invalid(what: string): LatticeError {
+  return new LatticeError("invalid_argument", `connect: ${what}`);
+}
