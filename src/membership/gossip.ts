@@ -12,7 +12,7 @@ import type { Roster } from "./roster.ts";
 import type { MembershipSettings } from "./settings.ts";
 import type { Statements } from "./statements.ts";
 
-export interface GossipParts {
+interface GossipParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly statements: Statements;
@@ -44,7 +44,8 @@ export class Gossip {
   /** Tells as many members at once as this node would over time: it will not be here then. */
   spreadNow(): void {
     const { settings, roster } = this.#parts;
-    this.#tell(retransmitLimit(settings.retransmitFactor, roster.liveCount));
+    const { retransmitFactor, retransmitMargin } = settings;
+    this.#tell(retransmitLimit(retransmitFactor, retransmitMargin, Math.max(1, roster.liveCount)));
   }
 
   /**

@@ -18,7 +18,7 @@ interface Case {
   dueAt: number;
 }
 
-export interface DueCase {
+interface DueCase {
   readonly node: NodeId;
   readonly boot: BootId;
   readonly openedAt: number;

@@ -12,7 +12,7 @@ import type { MembershipSettings } from "./settings.ts";
 /** Ids claimed twice at once; more claims are judged without a test of their own. */
 const testCountMax = 64;
 
-export interface LinkParts {
+interface LinkParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly sink: EffectSink;
@@ -25,7 +25,8 @@ interface Test {
 
 export class Links {
   readonly #parts: LinkParts;
-  readonly #boots = new Map<NodeId, BootId>();
+  /** The last life linked to, kept while the member lives. */
+  readonly #lives = new Map<NodeId, { readonly boot: BootId; isOpen: boolean }>();
   readonly #tests = new Map<NodeId, Test>();
 
   constructor(parts: LinkParts) {
@@ -33,23 +34,30 @@ export class Links {
   }
 
   open(peer: { readonly id: NodeId; readonly boot: BootId }): void {
-    this.#boots.set(peer.id, peer.boot);
+    this.#lives.set(peer.id, { boot: peer.boot, isOpen: true });
     this.#tests.delete(peer.id);
   }
 
   close(node: NodeId, boot: BootId): void {
-    if (this.#boots.get(node) === boot) this.#boots.delete(node);
+    const life = this.#lives.get(node);
+    if (life?.boot === boot) life.isOpen = false;
+  }
+
+  /** Whether this life of the node was ever linked: only then can a link to it have been lost. */
+  hasMet(node: NodeId, boot: BootId): boolean {
+    return this.#lives.get(node)?.boot === boot;
   }
 
   judge(newcomer: { readonly id: NodeId; readonly boot: BootId }, now: number): HelloJudgement {
     const { settings, roster, sink } = this.#parts;
     const { id, boot } = newcomer;
     const test = this.#tests.get(id);
+    const life = this.#lives.get(id);
     const judgement = judgeHello({
       newcomer,
       self: roster.self,
       known: roster.members.get(id),
-      linkedBoot: this.#boots.get(id),
+      linkedBoot: life?.isOpen === true ? life.boot : undefined,
       testedAt: test?.newcomerBoot === boot ? test.startedAt : undefined,
       heardAt: roster.heardAt(id),
       waitMs: settings.duplicateWaitMs,
@@ -69,8 +77,11 @@ export class Links {
     return judgement;
   }
 
-  /** Forgets tests whose newcomer never asked again. */
+  /** Forgets tests whose newcomer never asked again, and lives that ended. */
   expire(now: number): void {
+    for (const [node, { isOpen }] of this.#lives) {
+      if (!isOpen && this.#parts.roster.live(node) === undefined) this.#lives.delete(node);
+    }
     for (const [node, { startedAt }] of this.#tests) {
       if (now - startedAt > 2 * this.#parts.settings.duplicateWaitMs) this.#tests.delete(node);
     }

@@ -189,7 +189,8 @@ export class Membership {
       this.#pushPull.end(node);
       if (evidence !== "goodbye") this.#prober.urge(node);
       const hard = evidence === "refused" || evidence === "replaced";
-      if (hard) this.#witness.testify(member, now);
+      // An address that was never reached may be wrong, which is no proof of death.
+      if (hard && this.#links.hasMet(node, boot)) this.#witness.testify(member, now);
     }
     return this.#finish(now);
   }

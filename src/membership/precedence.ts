@@ -8,7 +8,7 @@
 import type { BootId } from "../model/ids.ts";
 import type { MemberStatus } from "../wire/membership-messages.ts";
 
-export interface Incarnation {
+interface Incarnation {
   readonly boot: BootId;
   readonly refutations: number;
 }

@@ -30,7 +30,7 @@ interface Probe {
   verdictAt: number;
 }
 
-export interface ProberParts {
+interface ProberParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly statements: Statements;

@@ -22,14 +22,14 @@ import type { Statements } from "./statements.ts";
 const openCountMax = 16;
 
 /** Within this time a second comparison with the same member tells nothing new. */
-export const comparePauseMs = 1000;
+const comparePauseMs = 1000;
 
 /** Factor of the interval: `ceil(log2 n − 5) + 1` above 32 members. */
 export function pushPullFactor(memberCount: number): number {
   return memberCount <= 32 ? 1 : Math.ceil(Math.log2(memberCount) - 5) + 1;
 }
 
-export interface PushPullParts {
+interface PushPullParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly statements: Statements;

@@ -19,7 +19,7 @@ interface Relay {
   readonly dueAt: number;
 }
 
-export interface RelayParts {
+interface RelayParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly gossip: Gossip;

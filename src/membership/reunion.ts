@@ -16,7 +16,7 @@ export function healProbability(factor: number, memberCount: number): number {
   return Math.min(1, factor / Math.max(1, memberCount));
 }
 
-export interface ReunionParts {
+interface ReunionParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly random: Random;

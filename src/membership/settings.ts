@@ -60,10 +60,18 @@ export interface MembershipSettings {
    */
   readonly gossipFanOut: number;
   /**
-   * Each piece of news is sent `retransmitFactor × ceil(log10(n + 1))` times by each node.
+   * Each piece of news is sent `retransmitFactor × ceil(log10(n + 1))` times by each node, or
+   * more often for the sake of `retransmitMargin`.
    * @default 4
    */
   readonly retransmitFactor: number;
+  /**
+   * Each piece of news is sent at least `min(n − 1, ln n + retransmitMargin)` times: gossip alone
+   * then misses somebody with a probability of about `e^−retransmitMargin`. Raising it costs
+   * messages of every node for every piece of news.
+   * @default 9
+   */
+  readonly retransmitMargin: number;
   /**
    * Pause between comparisons of whole tables with one random member, times
    * `ceil(log2 n − 5) + 1` above 32 members. One digest a time when nothing differs.
@@ -197,6 +205,7 @@ export const defaultMembershipSettings: MembershipSettings = {
   gossipIntervalMs: 200,
   gossipFanOut: 3,
   retransmitFactor: 4,
+  retransmitMargin: 9,
   pushPullIntervalMs: 30_000,
   evidenceDelayMs: 1000,
   evidenceWitnessCount: 2,

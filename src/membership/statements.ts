@@ -22,7 +22,7 @@ import type { Roster } from "./roster.ts";
 import { isSound } from "./soundness.ts";
 import type { Suspicions } from "./suspicions.ts";
 
-export interface StatementParts {
+interface StatementParts {
   readonly roster: Roster;
   readonly suspicions: Suspicions;
   readonly evidence: HardEvidence;

@@ -14,7 +14,7 @@ import type { MembershipSettings } from "./settings.ts";
 import type { Statements } from "./statements.ts";
 import type { Suspicions } from "./suspicions.ts";
 
-export interface VerdictParts {
+interface VerdictParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly prober: Prober;

@@ -13,7 +13,7 @@ import type { Roster } from "./roster.ts";
 import type { MembershipSettings } from "./settings.ts";
 import { shuffle } from "./shuffle.ts";
 
-export interface WitnessParts {
+interface WitnessParts {
   readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly evidence: HardEvidence;

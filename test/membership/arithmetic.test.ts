@@ -120,20 +120,21 @@ test("at most three helpers, never the target or oneself", () => {
   );
 });
 
-test("news is retold as often as the logarithm says, and to everybody in small clusters", () => {
+test("news is retold often enough to reach everybody, and to all others in small clusters", () => {
   table<[number]>(
     [
       [1, 4],
       [2, 4],
       [5, 4],
       [6, 5],
-      [9, 8],
-      [10, 8],
-      [99, 8],
-      [100, 12],
+      [10, 9],
+      [12, 11],
+      [30, 13],
+      [99, 14],
       [1000, 16],
+      [10_000, 20],
     ],
-    (memberCount) => retransmitLimit(4, memberCount),
+    (memberCount) => retransmitLimit(4, 9, memberCount),
   );
 });
 

@@ -167,3 +167,26 @@ test("a node at rest sends at most five control messages a second", (t) => {
   t.diagnostic(`busiest of 2, 3, 10, 30 nodes: ${rates.map((r) => r.toFixed(2)).join(", ")} per s`);
   assert.ok(Math.max(...rates) <= 5);
 });
+
+test("a crash and a departure among a hundred nodes are known by all within 2 s", (t) => {
+  const cluster = new VirtualCluster({ seed: 100 });
+  const nodes = cluster.startMany(100);
+  const leaver = nodes[7]!;
+  leaver.perform(leaver.core.leave(cluster.now));
+  const left = cluster.runUntil(() => cluster.everybodyHolds(leaver.id, "left"), 60_000);
+  cluster.sayGoodbye(leaver);
+  const victim = nodes[50]!;
+  cluster.crash(victim);
+  const dead = cluster.runUntil(() => cluster.everybodyHolds(victim.id, "dead"), 60_000);
+  t.diagnostic(`100 nodes: leave ${left.toFixed(0)} ms, crash ${dead.toFixed(0)} ms`);
+  assert.ok(left <= 2000 && dead <= 2000);
+});
+
+test("five messages in a hundred lost cost nobody their life", (t) => {
+  const cluster = new VirtualCluster({ seed: 3, lossRate: 0.05 });
+  cluster.startMany(10);
+  cluster.run(300_000);
+  const suspected = cluster.observations.filter(({ status }) => status === "suspect").length;
+  t.diagnostic(`5 min with 5 % loss: ${suspected} suspicions, ${cluster.deaths.length} deaths`);
+  assert.deepEqual(cluster.deaths, []);
+});

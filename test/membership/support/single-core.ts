@@ -1,7 +1,8 @@
 import type { MembershipEffect } from "../../../src/membership/effects.ts";
+import type { MemberIdentity } from "../../../src/membership/member.ts";
 import type { MembershipOptions } from "../../../src/membership/membership.ts";
 import { Membership } from "../../../src/membership/membership.ts";
-import type { MembershipMessage } from "../../../src/wire/membership-messages.ts";
+import type { MemberStatus, MembershipMessage } from "../../../src/wire/membership-messages.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { update } from "./update.ts";
 
@@ -34,4 +35,34 @@ export function runAlone(core: Membership, until: number): readonly MembershipEf
   const effects: MembershipEffect[] = [];
   while (core.nextTickAt <= until) effects.push(...core.tick(core.nextTickAt));
   return effects;
+}
+
+/** What a hello says. */
+export function peer(id: string, boot = 1024): MemberIdentity {
+  return { id, boot, address: `ws://${id}`, zone: "", weight: 1 };
+}
+
+export function statusOf(core: Membership, id: string): MemberStatus | undefined {
+  return core.members.get(id)?.status;
+}
+
+/** The effects in short, messages with their receivers. */
+export function types(effects: readonly MembershipEffect[]): readonly string[] {
+  return effects.map((effect) =>
+    effect.type === "send" ? `${effect.message.type} to ${effect.to}` : effect.type,
+  );
+}
+
+/** Ticks until the core pings somebody. */
+export function nextPing(core: Membership): {
+  readonly to: string;
+  readonly sequence: number;
+  readonly at: number;
+} {
+  for (;;) {
+    const at = core.nextTickAt;
+    for (const { to, message } of sent(core.tick(at))) {
+      if (message.type === "ping") return { to, sequence: message.sequence, at };
+    }
+  }
 }

@@ -4,12 +4,12 @@
  * elsewhere.
  */
 import type { Member, MemberIdentity } from "../../../src/membership/member.ts";
-import type { LinkEvidence } from "../../../src/membership/membership.ts";
 import type { MembershipSettings } from "../../../src/membership/settings.ts";
 import type { Random } from "../../../src/model/random.ts";
 import type { MemberStatus, MembershipMessage } from "../../../src/wire/membership-messages.ts";
 import { EventHeap } from "./event-heap.ts";
 import { seededRandom } from "./seeded-random.ts";
+import type { DialOutcome, VirtualWorld } from "./virtual-node.ts";
 import { VirtualNode } from "./virtual-node.ts";
 
 export interface Observation {
@@ -19,8 +19,6 @@ export interface Observation {
   readonly status: MemberStatus;
   readonly previous: MemberStatus | undefined;
 }
-
-export type DialOutcome = "linked" | LinkEvidence;
 
 /** A dial or a link without any answer is given up after this long. */
 const dialTimeoutMs = 3000;
@@ -32,7 +30,7 @@ export interface ClusterOptions {
   readonly settings?: Partial<MembershipSettings>;
 }
 
-export class VirtualCluster {
+export class VirtualCluster implements VirtualWorld {
   readonly random: Random;
   readonly settings: Partial<MembershipSettings>;
   readonly nodes = new Map<string, VirtualNode>();

@@ -4,20 +4,35 @@
  */
 import assert from "node:assert/strict";
 import type { MembershipEffect } from "../../../src/membership/effects.ts";
-import type { MemberIdentity } from "../../../src/membership/member.ts";
+import type { Member, MemberIdentity } from "../../../src/membership/member.ts";
+import type { LinkEvidence } from "../../../src/membership/membership.ts";
 import { Membership } from "../../../src/membership/membership.ts";
 import { compareIncarnations } from "../../../src/membership/precedence.ts";
+import type { MembershipSettings } from "../../../src/membership/settings.ts";
+import type { Random } from "../../../src/model/random.ts";
 import type { MembershipMessage } from "../../../src/wire/membership-messages.ts";
-import type { VirtualCluster } from "./virtual-cluster.ts";
 
 /** The other node waits this long before it dials as well. */
 const politenessMs = 2000;
 const redialJitterMs = 250;
 
+export type DialOutcome = "linked" | LinkEvidence;
+
+/** What surrounds a node: time, chance and the network. */
+export interface VirtualWorld {
+  readonly now: number;
+  readonly random: Random;
+  readonly settings: Partial<MembershipSettings>;
+  after(delayMs: number, run: () => void): void;
+  transmit(from: VirtualNode, to: string, message: MembershipMessage): void;
+  dial(from: VirtualNode, address: string, done?: (outcome: DialOutcome) => void): void;
+  observe(observer: VirtualNode, member: Member, previous: Member | undefined): void;
+}
+
 export class VirtualNode {
   readonly identity: MemberIdentity;
   readonly core: Membership;
-  readonly cluster: VirtualCluster;
+  readonly cluster: VirtualWorld;
   /** Peer id → boot at the other end. */
   readonly links = new Map<string, number>();
   crashed = false;
@@ -30,7 +45,7 @@ export class VirtualNode {
   #timerAt = Infinity;
   #incarnation: { boot: number; refutations: number };
 
-  constructor(cluster: VirtualCluster, identity: MemberIdentity, joinAddresses: readonly string[]) {
+  constructor(cluster: VirtualWorld, identity: MemberIdentity, joinAddresses: readonly string[]) {
     this.cluster = cluster;
     this.identity = identity;
     this.core = new Membership({
