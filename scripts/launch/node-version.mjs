@@ -1,5 +1,5 @@
 /** The oldest Node.js that runs this package, the same as `engines` in package.json. */
-export const oldestNode = "20.19.0";
+const oldestNode = "20.19.0";
 
 /**
  * One line that says what to do when `version` ("18.20.4") is too old, else `undefined`.
