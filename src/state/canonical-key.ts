@@ -18,6 +18,15 @@ export function canonicalKey(value: Value): string {
   }
 }
 
+/** Orders canonical keys: numbers by size, all else by its characters. For `sort`. */
+export function compareKeys(
+  [a]: readonly [string, unknown],
+  [b]: readonly [string, unknown],
+): number {
+  if (a.startsWith("n") && b.startsWith("n")) return Number(a.slice(1)) - Number(b.slice(1));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 function nested(value: Value): string {
   if (value === null) return "0";
   if (typeof value === "string") return JSON.stringify(value);

@@ -9,7 +9,7 @@ import { asCell, asDict } from "./dict-node.ts";
 import type { StateNode } from "./dict-node.ts";
 import type { DraftNode, Place } from "./draft-node.ts";
 import type { Operation, RemoveOperation } from "./operation.ts";
-import { recordOf } from "./plain-node.ts";
+import { recordOf, setOf } from "./plain-node.ts";
 import { removalAt } from "./removal-draft.ts";
 import type { Seen } from "./seen.ts";
 import { showValue, storeValue, valueBytes } from "./stored-value.ts";
@@ -114,7 +114,7 @@ export class ElementsDraft implements DraftNode {
 
   plain(): Value {
     if (this.place.kind.kind === "value-map") return recordOf(this.entries());
-    return Array.from(this.entries(), ([, value]) => value);
+    return setOf([...this.entries()]);
   }
 
   handle(isWritable: boolean): SetOf<Value> | ValueMap<Value> {

@@ -124,6 +124,17 @@ export class Entity {
     if (mine.postponed !== undefined) this.#settle(mine.postponed);
   }
 
+  /**
+   * Joins a whole encoded copy; false when it brought nothing new.
+   *
+   * @throws LatticeError `incompatible` when `image` is not what `encode` makes.
+   */
+  join(image: Uint8Array): boolean {
+    const before = this.digest;
+    this.merge(Entity.decode(this.name, image));
+    return this.digest !== before;
+  }
+
   /** Which commits are in; a new map with every call. */
   get vector(): VersionVector {
     return this.#parts.vector.toMap();

@@ -1,6 +1,7 @@
 /** The plain value of committed state: what watchers, replies and JSON show of it. */
 import type { FlagKind, MapKind, RegisterKind } from "../definition/kinds.ts";
 import type { Value } from "../model/value.ts";
+import { compareKeys } from "./canonical-key.ts";
 import { winner } from "./cell-entry.ts";
 import type { CellEntry } from "./cell-entry.ts";
 import { counterValue } from "./counter-run.ts";
@@ -15,7 +16,7 @@ export function plainOfNode(kind: AnyKind, node: StateNode | undefined): Value |
     case "counter":
       return counterValue(asCounter(node));
     case "set":
-      return cells(node).map(([, cell]) => showValue(winner(cell).value));
+      return setOf(cells(node).map(([key, cell]) => [key, showValue(winner(cell).value)]));
     case "value-map":
       return recordOf(cells(node).map(([key, cell]) => [key, showValue(winner(cell).value)]));
     case "map":
@@ -39,6 +40,11 @@ export function plainOfCell(kind: AnyKind, cell: CellEntry | undefined): Value |
         ? (kind as RegisterKind<Value>).default
         : showValue(winner(cell).value);
   }
+}
+
+/** The elements of a set in an order that does not depend on how copies were merged. */
+export function setOf(entries: [string, Value][]): Value {
+  return entries.sort(compareKeys).map(([, value]) => value);
 }
 
 /** A plain object of entries; keys were checked when they were written. */
