@@ -21,7 +21,12 @@ export interface MemberUpdate {
 }
 
 export type MembershipMessage =
-  | { readonly type: "ping"; readonly sequence: number; readonly target: NodeId; readonly updates: readonly MemberUpdate[] }
+  | {
+      readonly type: "ping";
+      readonly sequence: number;
+      readonly target: NodeId;
+      readonly updates: readonly MemberUpdate[];
+    }
   | { readonly type: "ack"; readonly sequence: number; readonly updates: readonly MemberUpdate[] }
   | {
       readonly type: "ping-request";

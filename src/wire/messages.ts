@@ -202,10 +202,17 @@ export interface TableMessage {
   readonly version: number;
   readonly tableId: number;
   readonly partitionCount: number;
-  readonly members: readonly { readonly id: NodeId; readonly address: string; readonly boot: BootId }[];
+  readonly members: readonly {
+    readonly id: NodeId;
+    readonly address: string;
+    readonly boot: BootId;
+  }[];
   /** All partitions (full table) or those that changed. */
   readonly full: boolean;
-  readonly owners: readonly { readonly partition: PartitionId; readonly members: readonly number[] }[];
+  readonly owners: readonly {
+    readonly partition: PartitionId;
+    readonly members: readonly number[];
+  }[];
   /** Present in full tables. */
   readonly functions?: readonly CatalogueEntry[];
 }
