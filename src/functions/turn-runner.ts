@@ -190,7 +190,7 @@ export class TurnRunner {
 
   #finish(turn: Turn, result: unknown): void {
     const { operation } = turn;
-    const draft = turn.draft as Draft;
+    const draft = turn.draft!;
     if (operation.isQuery) {
       const value = this.#encodeResult(turn, result);
       turn.revoke();
@@ -340,7 +340,10 @@ export class TurnRunner {
 
 function draftOf(turn: Turn, open: OpenEntity, hybridTime: HybridTime): Draft {
   const { entity, writer } = open;
-  return new Draft({ entity, shape: turn.operation.function.shape, writer, hybridTime });
+  // Later than what it overwrites, even where another clock ran ahead of this one.
+  const stamp = Math.max(hybridTime, entity.hybridTime + 1);
+  const { shape } = turn.operation.function;
+  return new Draft({ entity, shape, writer, hybridTime: stamp });
 }
 
 const noBytes = new Uint8Array(0);

@@ -5,6 +5,7 @@
  */
 import { checkKnownNames } from "../definition/known-names.ts";
 import { isFunctionDefinition, type Functions } from "../definition/function-definition.ts";
+import type { MembershipSettings } from "../membership/settings.ts";
 import type { Acks } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
 import { checkClusterName, checkFunctionName, checkNodeId } from "../model/names.ts";
@@ -61,6 +62,7 @@ export interface NodeSettings {
   readonly joinWaitMs: number;
   /** How long `leave` may take before the node goes anyway. */
   readonly leaveBudgetMs: number;
+  readonly membership: Partial<MembershipSettings> | undefined;
 }
 
 export const defaultPort = 7400;
@@ -110,6 +112,7 @@ export function checkNodeOptions(options: NodeOptions): NodeSettings {
     partitionCount: defaultPartitionCount,
     joinWaitMs: defaultJoinWaitMs,
     leaveBudgetMs: defaultLeaveBudgetMs,
+    membership: undefined,
   };
 }
 

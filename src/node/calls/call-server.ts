@@ -79,10 +79,10 @@ export class CallServer {
         return this.#forward(call, partition, decision.to, origin);
       case "local":
         if (serving.isServing(partition)) return this.#run(call, origin);
-        this.#fail(call, origin, this.#unavailable(call, partition), decision);
+        this.#fail(call, origin, this.#unavailable(call, partition));
         return undefined;
       case "not_owner":
-        this.#fail(call, origin, notOwner(call, self), decision);
+        this.#fail(call, origin, notOwner(call, self), decision.primary);
         return undefined;
     }
   }
@@ -137,14 +137,9 @@ export class CallServer {
     );
   }
 
-  #fail(
-    call: CallMessage,
-    origin: Origin,
-    error: LatticeError,
-    known: { readonly primary?: NodeId } = {},
-  ): void {
+  #fail(call: CallMessage, origin: Origin, error: LatticeError, primary: NodeId = ""): void {
     origin.done(call.id);
-    origin.answer(failureOf(call.id, error, this.#options.self, known.primary));
+    origin.answer(failureOf(call.id, error, this.#options.self, primary));
   }
 }
 

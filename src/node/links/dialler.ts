@@ -86,26 +86,23 @@ export class Dialler {
   }
 }
 
+interface AttemptReport {
+  started(channel: MessageChannel): void;
+  done(outcome: DialOutcome): void;
+}
+
 /** One attempt: connect, hello, then exactly one outcome. */
 class Attempt {
   readonly #options: DiallerOptions;
   readonly #address: string;
   readonly #kind: LinkChannel;
-  readonly #report: {
-    started(channel: MessageChannel): void;
-    done(outcome: DialOutcome): void;
-  };
+  readonly #report: AttemptReport;
   #channel!: MessageChannel;
   #deadline: Timer | undefined;
   #next: MessageHandlers | undefined;
   #ended = false;
 
-  constructor(
-    options: DiallerOptions,
-    address: string,
-    kind: LinkChannel,
-    report: Attempt["#report"],
-  ) {
+  constructor(options: DiallerOptions, address: string, kind: LinkChannel, report: AttemptReport) {
     this.#options = options;
     this.#address = address;
     this.#kind = kind;

@@ -4,7 +4,7 @@
  */
 import type { HelloJudgement } from "../../membership/hello-judgement.ts";
 import type { BootId } from "../../model/ids.ts";
-import { negotiate, protocolMax, protocolMin } from "../../wire/protocol.ts";
+import { negotiate, protocolMax, protocolMin } from "../../wire/agreement.ts";
 import type {
   ChannelName,
   HelloMessage,

@@ -4,6 +4,7 @@
  */
 import type { Acks } from "../../model/acks.ts";
 import type { EntityName } from "../../model/ids.ts";
+import { LatticeError } from "../../model/error.ts";
 import { nextHybridTime, type HybridTime } from "../../model/time.ts";
 import type { OpenEntity, Release, Store } from "../../functions/ports.ts";
 import type { Clock } from "../../platform/platform.ts";
@@ -28,12 +29,18 @@ export class EntityStore implements Store {
 
   open(name: EntityName): OpenEntity | undefined {
     const replica = this.#partitions.replica(this.#partitions.partitionOf(name));
-    if (replica?.serving === undefined) return undefined;
+    if (replica === undefined || replica.isHandingOver) return undefined;
+    const { reign } = replica;
+    if (reign === undefined) return undefined;
+    if (replica.isFull) throw tooManyUnconfirmed(name);
+    const entity = replica.tip(name, true);
+    if (entity === undefined) return undefined;
     return {
-      entity: replica.tip(name),
+      entity,
       writer: replica.writer,
       degraded: replica.serving === "degraded",
-      reign: replica.reign,
+      reign,
+      copiesMax: replica.owners?.processes.length ?? 1,
     };
   }
 
@@ -63,6 +70,14 @@ export class EntityStore implements Store {
     this.#lastHybrid = nextHybridTime(this.#lastHybrid, physicalMs);
     return this.#lastHybrid;
   }
+}
+
+function tooManyUnconfirmed(name: EntityName): LatticeError {
+  return new LatticeError(
+    "overloaded",
+    `${name}: too many changes of its partition wait for their copies: try again later`,
+    { retryAfterMs: ackTimeoutMs / 10 },
+  );
 }
 
 class Waiting implements ReleaseToken {

@@ -13,7 +13,8 @@ import {
 import type { Platform, Timer } from "../../platform/platform.ts";
 import type { ReplicationEffect, RoleChange } from "../../replication/effect.ts";
 import type { Peers } from "../../replication/peers.ts";
-import { Replica, type ReplicaOptions } from "../../replication/replica.ts";
+import type { ReplicaOptions } from "../../replication/options.ts";
+import { Replica } from "../../replication/replica.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import type { Placement } from "../../ring/placement.ts";
 import { Entity } from "../../state/entity.ts";
@@ -71,12 +72,10 @@ export class Partitions implements Serving {
   /** Creates the cluster: this process is the first owner of everything (rule 19). */
   birth(genesis: string): void {
     for (let partition = 0; partition < this.#options.partitionCount; partition++) {
-      this.#replicas[partition] = Replica.birth(
-        this.#replicaOptions(partition),
-        genesis,
-        this.#now(),
-      );
-      this.#touch(partition);
+      const now = this.#now();
+      const replica = Replica.birth(this.#replicaOptions(partition), genesis, now);
+      this.#replicas[partition] = replica;
+      this.perform(partition, replica.tick(now));
     }
   }
 
@@ -109,6 +108,28 @@ export class Partitions implements Serving {
     return role !== undefined && role !== "absent";
   }
 
+  /** Partitions whose owner set this process is in. */
+  get ownedCount(): number {
+    let count = 0;
+    for (const [, replica] of this.held()) {
+      if (replica.owners?.processes.includes(this.#options.self) === true) count += 1;
+    }
+    return count;
+  }
+
+  /** What watchers may see: committed state, or all that a degraded process serves. */
+  visible(
+    partition: PartitionId,
+    name: EntityName,
+  ): { readonly entity: Entity | undefined; readonly degraded: boolean } {
+    const replica = this.#replicas[partition];
+    const degraded = replica?.serving === "degraded";
+    return {
+      entity: degraded ? replica.tip(name, false) : replica?.committedEntity(name),
+      degraded,
+    };
+  }
+
   receive(from: ProcessId, message: ReplicationMessage): void {
     for (const { partition, message: inner } of message.entries) {
       if (partition >= this.#options.partitionCount) continue;
@@ -126,7 +147,7 @@ export class Partitions implements Serving {
 
   linkUp(process: ProcessId): void {
     for (const [partition, replica] of this.held()) {
-      this.perform(partition, replica.linkUp(process, this.#now()));
+      this.perform(partition, replica.linkUp(process));
     }
     this.peersChanged();
   }
@@ -191,7 +212,7 @@ export class Partitions implements Serving {
   #obtain(partition: PartitionId): Replica<Entity> {
     const known = this.#replicas[partition];
     if (known !== undefined) return known;
-    const replica = Replica.absent(this.#replicaOptions(partition), this.#now());
+    const replica = Replica.absent(this.#replicaOptions(partition));
     this.#replicas[partition] = replica;
     return replica;
   }

@@ -3,7 +3,7 @@
  * ordinary query turns, and sends what each watcher lacks once per tick.
  */
 import { decodeValue, encodeValue } from "../../codec/value-bytes.ts";
-import { deadlineMsDefault } from "../../definition/function-options.ts";
+import { limits } from "../../model/limits.ts";
 import type { Shape } from "../../definition/kinds.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
@@ -24,7 +24,7 @@ import type { Value } from "../../model/value.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import { plainOf } from "../../state/plain.ts";
-import type { Entity } from "../../state/entity.ts";
+import { Entity } from "../../state/entity.ts";
 import type { Message, WatchMessage } from "../../wire/messages.ts";
 import { noBytes } from "../calls/served-call.ts";
 
@@ -178,7 +178,7 @@ export class WatchServer {
     const partition = partitionOf(functionName, key, partitionCount);
     const { entity, degraded } = source.visible(partition, name);
     const wanted: Shape = field === "" ? shape : { [field]: shape[field] as Shape[string] };
-    const plain = plainOf(entity, wanted) as Record<string, Value>;
+    const plain = plainOf(entity ?? Entity.create(name), wanted) as Record<string, Value>;
     return { value: field === "" ? plain : (plain[field] ?? null), degraded };
   }
 
@@ -230,7 +230,7 @@ export class WatchServer {
       whenSplit: undefined,
       strictAcks: false,
       acks: undefined,
-      deadlineAt: this.#now() + deadlineMsDefault,
+      deadlineAt: this.#now() + limits.deadlineMsDefault,
       chain: [],
       ageTime: 0,
       ageId: "",

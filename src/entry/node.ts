@@ -1,0 +1,60 @@
+/** `latticework/node`: starts nodes. */
+import type { HandleOf } from "../definition/handle.ts";
+import type { Functions } from "../definition/function-definition.ts";
+import { launchNode } from "../node/launch.ts";
+import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
+import type { NodeStatus } from "../node/status.ts";
+import { nodePlatform } from "../platform/node/node-platform.ts";
+import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
+
+export type { NodeOptions } from "../node/options.ts";
+export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
+export type { Logger, LogLevel } from "../platform/platform.ts";
+
+/** A running node. */
+export interface Node<F extends Functions> extends AsyncDisposable {
+  /** Its name in the cluster. */
+  readonly id: string;
+  /** Where clients and other nodes reach it: `ws://host:port`. */
+  readonly address: string;
+  /** Resolves when the node has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
+  /** A handle to call a function from this process, without a network where it leads the key. */
+  get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N>;
+  /** What it holds, leads and has done so far. */
+  status(): NodeStatus;
+  /** Hands everything over to the others, then stops; at most 30 s. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Starts a node in this process. Resolves when it serves: it has found its cluster, or created one.
+ *
+ * @throws LatticeError `invalid_argument` for an option that cannot be, `failed_precondition` when
+ *   the port or the node id is taken, `incompatible` when a join address belongs to another
+ *   cluster, `permission_denied` for an address that is not loopback
+ */
+export async function startNode<F extends Functions>(options: NodeOptions<F>): Promise<Node<F>> {
+  const settings = checkNodeOptions(options);
+  const { logger = "info" } = options;
+  const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
+  const transport = new WebSocketTransport(platform.timers);
+  const node = await launchNode(settings, { platform, transport }).catch((error: unknown) => {
+    platform.close();
+    throw error;
+  });
+  void node.stopped.then(() => {
+    platform.close();
+  });
+  const leave = (): Promise<void> => node.leave();
+  return {
+    id: node.identity.id,
+    address: node.identity.address,
+    stopped: node.stopped,
+    get: <N extends keyof F & string>(name: N, key: string) =>
+      node.get(name, key) as HandleOf<F, N>,
+    status: () => node.status(),
+    leave,
+    [Symbol.asyncDispose]: leave,
+  };
+}

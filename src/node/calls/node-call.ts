@@ -1,0 +1,341 @@
+/**
+ * One call that this node makes: for a handle of its own, for a handler that asks, for an outbox.
+ * It goes to whoever leads the key, over a link or straight into the turns of this node, and is
+ * repeated as the retry policy says until it is settled or its time is up.
+ */
+import type { Acks, WhenSplit } from "../../model/acks.ts";
+import { LatticeError } from "../../model/error.ts";
+import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import type { HybridTime } from "../../model/time.ts";
+import type { TurnOutcome } from "../../functions/ports.ts";
+import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
+import { notInWheel, type WheelEntry } from "../../platform/deadline-wheel.ts";
+import type { Timer } from "../../platform/platform.ts";
+import {
+  errorCodeOf,
+  isIndeterminate,
+  type AttemptEnd,
+  type CallProgress,
+} from "../../routing/retry-policy.ts";
+import {
+  callFlags,
+  replyFlags,
+  type CallMessage,
+  type FailureMessage,
+  type ReplyMessage,
+} from "../../wire/messages.ts";
+import { decodeValue } from "../../codec/value-bytes.ts";
+import type { Attempt } from "./attempts.ts";
+import type { NodeCaller } from "./node-caller.ts";
+import { allOwnersAcks } from "./served-call.ts";
+
+/** What is called, and under which protection. */
+export interface NodeCallRequest {
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  readonly isQuery: boolean;
+  /** Encoded. */
+  readonly input: Uint8Array;
+  readonly timeoutMs: number;
+  /** "" and 0 for a call without protection. */
+  readonly caller: string;
+  readonly number: number;
+  received(): number;
+  readonly outbox: boolean;
+  /** An earlier call under the same protection may have run. */
+  readonly isRetry: boolean;
+  readonly whenSplit: WhenSplit;
+  readonly acks: Acks | undefined;
+  readonly strictAcks: boolean;
+  readonly ageTime: HybridTime;
+  readonly ageId: string;
+  readonly chain: readonly EntityName[];
+}
+
+export type NodeCallEnd =
+  | {
+      readonly type: "ok";
+      readonly value: Uint8Array;
+      readonly degraded: boolean;
+      readonly copies: number;
+      readonly hops: number;
+      readonly node: NodeId;
+    }
+  | { readonly type: "failed"; readonly error: LatticeError };
+
+export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest {
+  // CallProgress
+  readonly isQuery: boolean;
+  readonly isProtected: boolean;
+  readonly whenSplit: WhenSplit;
+  mayHaveRun = false;
+  degradedAllowed = false;
+  keepsAge = false;
+  attemptsAtOnce = 0;
+  backOffs = 0;
+  // WheelEntry
+  wheelTick = notInWheel;
+  wheelNext: WheelEntry | undefined = undefined;
+  wheelPrevious: WheelEntry | undefined = undefined;
+  // TurnRequest, for the way into this node's own turns
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  readonly input: Uint8Array;
+  readonly caller: string;
+  readonly number: number;
+  received = 0;
+  retry: boolean;
+  readonly outbox: boolean;
+  readonly strictAcks: boolean;
+  readonly acks: Acks | undefined;
+  readonly deadlineAt: number;
+  readonly chain: readonly EntityName[];
+  readonly ageTime: HybridTime;
+  readonly ageId: string;
+
+  readonly partition: PartitionId;
+  readonly #request: NodeCallRequest;
+  readonly #owner: NodeCaller;
+  readonly #done: (end: NodeCallEnd) => void;
+  /** Nodes asked since the last back-off. */
+  #tried: NodeId[] = [];
+  #remoteId: number | undefined;
+  #localTurn: SubmittedTurn | undefined;
+  #wait: Timer | undefined;
+  #settled = false;
+  #lastFailure = "";
+
+  constructor(
+    owner: NodeCaller,
+    request: NodeCallRequest,
+    partition: PartitionId,
+    done: (end: NodeCallEnd) => void,
+  ) {
+    this.#owner = owner;
+    this.#request = request;
+    this.#done = done;
+    this.partition = partition;
+    this.isQuery = request.isQuery;
+    this.isProtected = request.number > 0;
+    this.whenSplit = request.whenSplit;
+    this.functionName = request.functionName;
+    this.key = request.key;
+    this.operation = request.operation;
+    this.input = request.input;
+    this.caller = request.caller;
+    this.number = request.number;
+    this.retry = request.isRetry;
+    this.outbox = request.outbox;
+    this.strictAcks = request.strictAcks;
+    this.acks = request.acks;
+    this.deadlineAt = owner.now() + request.timeoutMs;
+    this.chain = request.chain;
+    this.ageTime = request.ageTime;
+    this.ageId = request.ageId;
+  }
+
+  /** Sends it to the best node that was not tried yet. */
+  attempt(): void {
+    if (this.#settled) return;
+    const target = this.#owner.chooseTarget(this.partition, this.#tried);
+    if (target === undefined) {
+      this.#ended({ code: "not_sent", indeterminate: false, retryAfterMs: 0 });
+      return;
+    }
+    this.#tried.push(target);
+    this.received = this.#request.received();
+    if (target === this.#owner.self) {
+      const turn = this.#owner.submit(this);
+      if (!this.#settled) this.#localTurn = turn;
+    } else {
+      this.#remoteId = this.#owner.send(target, this.#message(), this);
+    }
+    this.retry = true;
+  }
+
+  /** Ends it for a caller that no longer waits; what was sent may still take effect. */
+  cancel(error: LatticeError): void {
+    if (this.#settled) return;
+    this.#stopAttempt();
+    this.#settle({ type: "failed", error });
+  }
+
+  // Called by the deadline wheel.
+  expire(): void {
+    const sent = this.#remoteId !== undefined || this.#localTurn !== undefined;
+    const last = this.#lastFailure === "" ? "" : `; last: ${this.#lastFailure}`;
+    this.cancel(
+      new LatticeError(
+        "deadline_exceeded",
+        `${this.#name}: no answer in ${String(this.#request.timeoutMs)} ms${last}`,
+        { indeterminate: isIndeterminate(this, sent), function: this.functionName, key: this.key },
+      ),
+    );
+  }
+
+  // Called by the attempt table.
+  answered(message: ReplyMessage | FailureMessage): void {
+    this.#remoteId = undefined;
+    if (message.type === "failure") {
+      this.#failed(message);
+      return;
+    }
+    this.#settle({
+      type: "ok",
+      value: message.value,
+      degraded: this.degradedAllowed || (message.flags & replyFlags.degraded) !== 0,
+      copies: message.copies,
+      hops: message.hops,
+      node: message.node,
+    });
+  }
+
+  linkLost(node: NodeId): void {
+    this.#remoteId = undefined;
+    this.#lastFailure = `the link to ${node} broke`;
+    this.#ended({ code: "link_lost", indeterminate: true, retryAfterMs: 0 });
+  }
+
+  // Called by the turns of this node. A field, because turns take the function off the request.
+  readonly settle = (outcome: TurnOutcome): void => {
+    this.#localTurn = undefined;
+    switch (outcome.type) {
+      case "ok":
+        this.#settle({
+          type: "ok",
+          value: outcome.value,
+          degraded: this.degradedAllowed || outcome.degraded,
+          copies: outcome.copies,
+          hops: 0,
+          node: this.#owner.self,
+        });
+        return;
+      case "failed":
+        this.#endedWith(outcome.error);
+        return;
+      case "degraded_offered":
+        this.#ended({ code: "degraded_offered", indeterminate: false, retryAfterMs: 0 });
+    }
+  };
+
+  #failed(failure: FailureMessage): void {
+    if (failure.code === "degraded_offered") {
+      this.#lastFailure = failure.message;
+      this.#ended(failure);
+      return;
+    }
+    this.#endedWith(
+      new LatticeError(failure.code, failure.message, {
+        indeterminate: failure.indeterminate,
+        node: failure.node,
+        function: this.functionName,
+        key: this.key,
+        ...(failure.retryAfterMs > 0 ? { retryAfterMs: failure.retryAfterMs } : {}),
+        ...(failure.data.length > 0 ? { data: decodeValue(failure.data) } : {}),
+      }),
+    );
+  }
+
+  #endedWith(error: LatticeError): void {
+    this.#lastFailure = error.message;
+    const { code, indeterminate } = error;
+    this.#ended({ code, indeterminate, retryAfterMs: error.retryAfterMs ?? 0 }, error);
+  }
+
+  #ended(
+    end: Pick<AttemptEnd, "code" | "indeterminate" | "retryAfterMs">,
+    error?: LatticeError,
+  ): void {
+    if (this.#settled) return;
+    const decision = this.#owner.policy.decide(this, {
+      code: end.code,
+      indeterminate: end.indeterminate,
+      retryAfterMs: end.retryAfterMs,
+      othersLeft: this.#owner.chooseTarget(this.partition, this.#tried) !== undefined,
+      remainingMs: this.deadlineAt - this.#owner.now(),
+    });
+    switch (decision.type) {
+      case "settle":
+        this.#settle({ type: "failed", error: this.#finalError(end, error) });
+        return;
+      case "elsewhere":
+        this.attempt();
+        return;
+      case "agree":
+        this.#tried.pop();
+        this.attempt();
+        return;
+      case "wait":
+        this.#wait = this.#owner.timers.after(decision.delayMs, () => {
+          this.#tried = [];
+          this.attempt();
+        });
+    }
+  }
+
+  #finalError(
+    end: Pick<AttemptEnd, "code" | "indeterminate">,
+    error: LatticeError | undefined,
+  ): LatticeError {
+    const indeterminate = isIndeterminate(this, end.indeterminate);
+    if (error !== undefined && error.indeterminate === indeterminate) return error;
+    return new LatticeError(
+      errorCodeOf(end.code),
+      error?.message ?? `${this.#name}: no owner can serve it (${this.#lastFailure})`,
+      { indeterminate, function: this.functionName, key: this.key },
+    );
+  }
+
+  #message(): CallMessage {
+    const request = this.#request;
+    return {
+      type: "call",
+      id: 0,
+      partition: this.partition,
+      tableId: this.#owner.tableId,
+      hop: 1,
+      functionName: this.functionName,
+      key: this.key,
+      operation: this.operation,
+      caller: this.caller,
+      number: this.number,
+      received: this.received,
+      timeoutMs: Math.max(1, Math.ceil(this.deadlineAt - this.#owner.now())),
+      acks: acksNumber(request.acks),
+      flags:
+        (this.degradedAllowed ? callFlags.degradedAllowed : 0) |
+        (request.whenSplit === "serve" ? callFlags.splitServe : callFlags.splitRefuse) |
+        (request.strictAcks ? callFlags.strictAcks : 0) |
+        (request.outbox ? callFlags.outbox : 0) |
+        (this.retry ? callFlags.retry : 0),
+      ageTime: this.ageTime,
+      ageId: this.ageId,
+      chain: this.chain,
+      input: this.input,
+    };
+  }
+
+  #stopAttempt(): void {
+    this.#wait?.cancel();
+    this.#localTurn?.cancel();
+    if (this.#remoteId !== undefined) this.#owner.cancelSent(this.#remoteId);
+  }
+
+  #settle(end: NodeCallEnd): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#owner.settled(this);
+    this.#done(end);
+  }
+
+  get #name(): string {
+    return `${this.functionName}/${this.key} ${this.operation}`;
+  }
+}
+
+function acksNumber(acks: Acks | undefined): number {
+  if (acks === undefined) return 0;
+  return acks === "all" ? allOwnersAcks : acks;
+}

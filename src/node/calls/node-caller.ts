@@ -1,0 +1,305 @@
+/**
+ * The calls of this node itself. Chooses where each attempt goes: into this node's own turns when
+ * it leads the key, else over the link to whoever does.
+ */
+import { decodeValue, encodeValue } from "../../codec/value-bytes.ts";
+import type { Handle, HandleCall } from "../../definition/handle.ts";
+import { createHandle } from "../../definition/handle.ts";
+import type { AnyFunction } from "../../definition/function-definition.ts";
+import type { AskRequest, Calls } from "../../functions/ports.ts";
+import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
+import type { SubmittedTurn } from "../../functions/turn-request.ts";
+import type { Turns } from "../../functions/turns.ts";
+import { LatticeError } from "../../model/error.ts";
+import type { NodeId, PartitionId } from "../../model/ids.ts";
+import { checkKey } from "../../model/names.ts";
+import { checkOptionalValue } from "../../model/value-check.ts";
+import type { Value } from "../../model/value.ts";
+import { DeadlineWheel } from "../../platform/deadline-wheel.ts";
+import type { Platform, Timers } from "../../platform/platform.ts";
+import { partitionOf } from "../../ring/partition.ts";
+import { RetryBudget } from "../../routing/retry-budget.ts";
+import { RetryPolicy } from "../../routing/retry-policy.ts";
+import type { CallMessage } from "../../wire/messages.ts";
+import type { Routes } from "../cluster/routes.ts";
+import type { Links } from "../links/links.ts";
+import type { Attempt, Attempts } from "./attempts.ts";
+import { CallNumbers } from "./call-numbers.ts";
+import type { Serving } from "./call-server.ts";
+import { NodeCall, type NodeCallEnd, type NodeCallRequest } from "./node-call.ts";
+import { noBytes } from "./served-call.ts";
+
+/** Calls that one turn may ask; their numbers are the turn's number times this plus an ordinal. */
+const asksPerTurnMax = 1_024;
+
+export interface NodeCallerOptions {
+  readonly self: NodeId;
+  readonly platform: Platform;
+  readonly partitionCount: number;
+  readonly registry: Registry;
+  readonly turns: () => Turns;
+  readonly serving: Serving;
+  readonly routes: Routes;
+  readonly links: Links;
+  readonly attempts: Attempts;
+}
+
+export class NodeCaller implements Calls {
+  readonly policy: RetryPolicy;
+  readonly self: NodeId;
+  readonly timers: Timers;
+  readonly #options: NodeCallerOptions;
+  readonly #wheel: DeadlineWheel;
+  readonly #callerId: string;
+  readonly #numbers = new CallNumbers();
+  readonly #open = new Set<NodeCall>();
+  readonly #budget = new RetryBudget();
+  #closed = false;
+
+  constructor(options: NodeCallerOptions) {
+    const { platform } = options;
+    this.#options = options;
+    this.self = options.self;
+    this.timers = platform.timers;
+    this.policy = new RetryPolicy(platform.random, this.#budget);
+    this.#wheel = new DeadlineWheel(platform.clock, platform.timers);
+    this.#callerId = platform.ids.unique();
+  }
+
+  get tableId(): number {
+    return this.#options.routes.tableId >>> 0;
+  }
+
+  now(): number {
+    return this.#options.platform.clock.now();
+  }
+
+  /** A typed handle, as a client has them. */
+  handle<F extends AnyFunction>(functionName: string, key: string): Handle<F> {
+    checkKey(key);
+    const registered = this.#options.registry.find(functionName);
+    return createHandle<F>({
+      functionName,
+      key,
+      operations: registered,
+      call: (call) => this.#callFromHandle(call),
+      watch: () => {
+        throw new LatticeError(
+          "failed_precondition",
+          "a node's own handles do not watch: connect a client to it",
+        );
+      },
+    });
+  }
+
+  /** Makes a call; `done` is called once. */
+  call(request: NodeCallRequest, done: (end: NodeCallEnd) => void): NodeCall {
+    const { partitionCount } = this.#options;
+    const partition = partitionOf(request.functionName, request.key, partitionCount);
+    const call = new NodeCall(this, request, partition, done);
+    if (this.#closed) {
+      call.cancel(new LatticeError("unavailable", `${this.self} is leaving`));
+      return call;
+    }
+    this.#budget.earn();
+    this.#open.add(call);
+    this.#wheel.add(call, request.timeoutMs);
+    call.attempt();
+    return call;
+  }
+
+  /** A call from inside a turn. */
+  ask(request: AskRequest): Promise<Value | undefined> {
+    const operation = this.#options.registry.operation(request.functionName, request.operation);
+    const protection = this.#protectionOf(request);
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        call.cancel(
+          new LatticeError("cancelled", "the turn that asked was cut off", {
+            indeterminate: !operation.isQuery,
+          }),
+        );
+      };
+      const call = this.call(
+        {
+          ...this.#basicsOf(operation, request.key, request.input),
+          ...protection,
+          timeoutMs: request.timeoutMs,
+          ageTime: request.ageTime,
+          ageId: request.ageId,
+          chain: request.chain,
+        },
+        (end) => {
+          request.signal.removeEventListener("abort", stop);
+          protection.settled();
+          if (end.type === "ok") resolve(valueOf(end.value));
+          else reject(end.error);
+        },
+      );
+      request.signal.addEventListener("abort", stop, { once: true });
+      if (request.signal.aborted) stop();
+    });
+  }
+
+  chooseTarget(partition: PartitionId, tried: readonly NodeId[]): NodeId | undefined {
+    const { serving, routes, links } = this.#options;
+    if (serving.isPrimary(partition) && !tried.includes(this.self)) return this.self;
+    const usable = (node: NodeId): boolean =>
+      !tried.includes(node) && links.link(node) !== undefined;
+    const primary = routes.primaryOf(partition);
+    if (primary !== "" && usable(primary)) return primary;
+    const owner = routes.ownersOf(partition).find(usable);
+    if (owner !== undefined) return owner;
+    if (serving.isServing(partition) && !tried.includes(this.self)) return this.self;
+    return undefined;
+  }
+
+  submit(call: NodeCall): SubmittedTurn {
+    return this.#options.turns().submit(call);
+  }
+
+  send(node: NodeId, message: CallMessage, attempt: Attempt): number {
+    return this.#options.attempts.send(node, message, attempt);
+  }
+
+  cancelSent(id: number): void {
+    this.#options.attempts.cancel(id);
+  }
+
+  settled(call: NodeCall): void {
+    this.#wheel.cancel(call);
+    this.#open.delete(call);
+  }
+
+  /** Ends what is open; later calls fail at once. */
+  close(): void {
+    this.#closed = true;
+    for (const call of [...this.#open]) {
+      call.cancel(
+        new LatticeError("unavailable", `${this.self} is leaving`, { indeterminate: true }),
+      );
+    }
+    this.#wheel.clear();
+  }
+
+  async #callFromHandle({
+    functionName,
+    key,
+    operation: name,
+    input,
+    options,
+  }: HandleCall): Promise<unknown> {
+    const operation = this.#options.registry.operation(functionName, name);
+    const checked = checkOptionalValue(input, "input");
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const protection = operation.isQuery ? unprotected : this.#newNumber();
+    const end = await new Promise<NodeCallEnd>((resolve) => {
+      const call = this.call(
+        {
+          ...this.#basicsOf(operation, key, checked),
+          ...protection,
+          ...(options.acks === undefined ? {} : { acks: options.acks }),
+          ...(options.whenSplit === undefined ? {} : { whenSplit: options.whenSplit }),
+          timeoutMs: options.timeoutMs ?? operation.function.settings.deadlineMs,
+          ageTime: 0,
+          ageId: "",
+          chain: [],
+        },
+        resolve,
+      );
+      signal?.addEventListener(
+        "abort",
+        () => {
+          call.cancel(
+            new LatticeError("cancelled", "cancelled by its caller", {
+              indeterminate: !operation.isQuery,
+            }),
+          );
+        },
+        { once: true },
+      );
+    });
+    protection.settled();
+    if (end.type === "failed") throw end.error;
+    const value = valueOf(end.value);
+    if (options.reply !== "full") return value;
+    const { degraded, copies, node, hops } = end;
+    return { value, degraded, copies, node, hops };
+  }
+
+  #basicsOf(
+    operation: RegisteredOperation,
+    key: string,
+    input: Value | undefined,
+  ): Pick<
+    NodeCallRequest,
+    | "functionName"
+    | "key"
+    | "operation"
+    | "isQuery"
+    | "input"
+    | "outbox"
+    | "isRetry"
+    | "whenSplit"
+    | "acks"
+    | "strictAcks"
+  > {
+    return {
+      functionName: operation.function.name,
+      key,
+      operation: operation.name,
+      isQuery: operation.isQuery,
+      input: input === undefined ? noBytes : encodeValue(input),
+      outbox: false,
+      isRetry: false,
+      whenSplit: operation.function.settings.whenSplit,
+      acks: undefined,
+      strictAcks: false,
+    };
+  }
+
+  /**
+   * A turn that runs again after a crash asks again under the same name, so that what it asked
+   * takes effect once: the name is made of the outer call and the entity that asks.
+   */
+  #protectionOf(request: AskRequest): Protection {
+    if (request.number === 0) return this.#newNumber();
+    const asking = request.chain.at(-1) ?? "";
+    return {
+      caller: `${request.caller}>${asking}`,
+      number: request.number * asksPerTurnMax + request.askNumber,
+      received: () => request.received * asksPerTurnMax,
+      settled: nothing,
+    };
+  }
+
+  #newNumber(): Protection {
+    const number = this.#numbers.next();
+    return {
+      caller: this.#callerId,
+      number,
+      received: () => this.#numbers.received,
+      settled: () => {
+        this.#numbers.settled(number);
+      },
+    };
+  }
+}
+
+interface Protection {
+  readonly caller: string;
+  readonly number: number;
+  received(): number;
+  settled(): void;
+}
+
+const unprotected: Protection = { caller: "", number: 0, received: () => 0, settled: nothing };
+
+function nothing(): void {
+  return;
+}
+
+function valueOf(bytes: Uint8Array): Value | undefined {
+  return bytes.length === 0 ? undefined : decodeValue(bytes);
+}

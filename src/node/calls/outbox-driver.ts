@@ -1,0 +1,147 @@
+/**
+ * Delivers the outboxes of the entities that this node leads: feeds the scheduler with what is
+ * committed, makes its calls, and commits on the sender what has arrived.
+ */
+import { OutboxDelivery, type RefusedSend } from "../../functions/outbox-delivery.ts";
+import { outboxCaller } from "../../functions/outbox-caller.ts";
+import type { Registry } from "../../functions/registry.ts";
+import type { Turns } from "../../functions/turns.ts";
+import type { EntityName, PartitionId } from "../../model/ids.ts";
+import type { Platform } from "../../platform/platform.ts";
+import type { OutboxEntry, SendId } from "../../state/outbox.ts";
+import type { Partitions } from "../partitions/partitions.ts";
+import type { NodeCaller } from "./node-caller.ts";
+
+/** One attempt of a delivery; the scheduler goes on after it, for ever. */
+const deliveryTimeoutMs = 10_000;
+
+export interface OutboxDriverOptions {
+  readonly platform: Platform;
+  readonly registry: Registry;
+  readonly turns: Turns;
+  readonly caller: NodeCaller;
+  readonly partitions: Partitions;
+}
+
+export class OutboxDriver {
+  readonly #options: OutboxDriverOptions;
+  readonly #delivery: OutboxDelivery;
+  /** Entities with outboxes that the scheduler was told of, by partition. */
+  readonly #told = new Map<PartitionId, Set<EntityName>>();
+
+  constructor(options: OutboxDriverOptions) {
+    this.#options = options;
+    this.#delivery = new OutboxDelivery(options.platform, {
+      deliver: (sender, entry, attempt, done) => {
+        this.#deliver(sender, entry, attempt, done);
+      },
+      confirm: (sender, ids, refused, done) => {
+        this.#confirm(sender, ids, refused, done);
+      },
+      refused: (sender, { entry, error }) => {
+        options.platform.logger.warn("outbox.failed", {
+          sender,
+          target: `${entry.functionName}/${entry.key}`,
+          operation: entry.operation,
+          code: error.code,
+          message: error.message,
+        });
+      },
+    });
+  }
+
+  get depth(): number {
+    return this.#delivery.depth;
+  }
+
+  get deliveredCount(): number {
+    return this.#delivery.deliveredCount;
+  }
+
+  get redeliveredCount(): number {
+    return this.#delivery.redeliveredCount;
+  }
+
+  /** This node leads the partition now: it goes on with what its entities have not delivered. */
+  partitionBegan(partition: PartitionId): void {
+    const replica = this.#options.partitions.replica(partition);
+    for (const name of replica?.entityNames() ?? []) this.changed(partition, name);
+  }
+
+  partitionEnded(partition: PartitionId): void {
+    for (const name of this.#told.get(partition) ?? []) this.#delivery.drop(name);
+    this.#told.delete(partition);
+  }
+
+  /** The committed state of an entity that this node leads moved on. */
+  changed(partition: PartitionId, name: EntityName): void {
+    const entity = this.#options.partitions.replica(partition)?.committedEntity(name);
+    const entries = entity?.outbox.entries ?? [];
+    const told = this.#told.get(partition);
+    if (entries.length === 0 && told?.has(name) !== true) return;
+    this.#delivery.update(name, entries);
+    if (entries.length === 0) told?.delete(name);
+    else if (told === undefined) this.#told.set(partition, new Set([name]));
+    else told.add(name);
+  }
+
+  stop(): void {
+    this.#delivery.stop();
+  }
+
+  #deliver(
+    sender: EntityName,
+    entry: OutboxEntry,
+    attempt: number,
+    done: Parameters<ConstructorParameters<typeof OutboxDelivery>[1]["deliver"]>[3],
+  ): void {
+    const { registry, caller } = this.#options;
+    const settings = registry.has(entry.functionName)
+      ? registry.find(entry.functionName).settings
+      : undefined;
+    caller.call(
+      {
+        functionName: entry.functionName,
+        key: entry.key,
+        operation: entry.operation,
+        isQuery: false,
+        input: entry.input,
+        timeoutMs: deliveryTimeoutMs,
+        caller: outboxCaller(sender, entry.writer),
+        number: entry.number,
+        // Delivered in order, so everything before it has been answered.
+        received: () => entry.number,
+        outbox: true,
+        isRetry: attempt > 1,
+        whenSplit: settings?.whenSplit ?? "serve",
+        acks: undefined,
+        strictAcks: false,
+        ageTime: 0,
+        ageId: "",
+        chain: [],
+      },
+      (end) => {
+        done(end.type === "ok" ? undefined : end.error);
+      },
+    );
+  }
+
+  #confirm(
+    sender: EntityName,
+    ids: readonly SendId[],
+    refused: readonly RefusedSend[],
+    done: (isCommitted: boolean) => void,
+  ): void {
+    this.#options.turns.runInternal(
+      sender,
+      (draft) => {
+        for (const { entry, error } of refused) draft.failSent(entry, error);
+        const kept = new Set(refused.map(({ entry }) => entry.number));
+        draft.confirmSent(ids.filter((id) => !kept.has(id.number)));
+      },
+      (outcome) => {
+        done(outcome.type === "ok");
+      },
+    );
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Brings a node up on a given world: binds its port, settles who it is, and waits until it serves.
+ * The real entry and the simulator both come through here.
+ */
+import type { Functions } from "../definition/function-definition.ts";
+import { LatticeError } from "../model/error.ts";
+import type { BootId } from "../model/ids.ts";
+import { randomBelow } from "../model/random.ts";
+import { loadYjs } from "../state/yjs.ts";
+import type { Platform } from "../platform/platform.ts";
+import { placementVersion } from "../ring/placement.ts";
+import type { Connection, ConnectionHandlers, Transport } from "../transport/transport.ts";
+import type { NodeIdentity } from "../wire/messages.ts";
+import { LatticeNode } from "./lattice-node.ts";
+import type { NodeSettings } from "./options.ts";
+
+/** Wall clock in milliseconds times this plus a random part: rises with every start. */
+const bootsPerMs = 1_024;
+
+export interface NodeWorld {
+  readonly platform: Platform;
+  readonly transport: Transport;
+}
+
+/**
+ * Starts a node. Resolves when it is ready.
+ * @throws LatticeError `failed_precondition` (port in use, node id in use), `incompatible` (a join
+ *   address belongs to another cluster), `permission_denied` (an address that is not loopback)
+ */
+export async function launchNode(settings: NodeSettings, world: NodeWorld): Promise<LatticeNode> {
+  const { node, failed } = await beginNode(settings, world);
+  const outcome = await Promise.race([node.whenReady(), failed]);
+  if (outcome instanceof LatticeError) {
+    await node.stop();
+    throw outcome;
+  }
+  void failed.then((error) => {
+    world.platform.logger.error(error.message, { code: error.code });
+    return node.stop();
+  });
+  return node;
+}
+
+/** As `launchNode`, but returns at once; `failed` resolves if the node cannot live on. */
+export async function beginNode(
+  settings: NodeSettings,
+  { platform, transport }: NodeWorld,
+): Promise<{ readonly node: LatticeNode; readonly failed: Promise<LatticeError> }> {
+  if (hasDocuments(settings.functions)) await loadYjs();
+  // Connections that come before the node is put together wait for it here.
+  let accept: ((connection: Connection) => ConnectionHandlers) | undefined;
+  const listener = await transport.listen(
+    { host: settings.host, port: settings.port },
+    (incoming) => (accept === undefined ? refuseEarly(incoming) : accept(incoming)),
+  );
+  let fail!: (error: LatticeError) => void;
+  const failed = new Promise<LatticeError>((resolve) => (fail = resolve));
+  try {
+    const identity = identityOf(settings, listener.address, platform);
+    const node = new LatticeNode(settings, {
+      platform,
+      transport,
+      listener,
+      identity,
+      fatal: (code, message) => {
+        fail(new LatticeError(code === "incompatible" ? code : "failed_precondition", message));
+      },
+    });
+    accept = (connection) => node.accept(connection);
+    node.start();
+    return { node, failed };
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+function identityOf(settings: NodeSettings, bound: string, platform: Platform): NodeIdentity {
+  const address = settings.advertise ?? bound;
+  return {
+    id: settings.nodeId ?? address.slice(address.indexOf("//") + 2),
+    boot: newBootId(platform),
+    address,
+    zone: settings.zone,
+    weight: settings.weight,
+    settings: {
+      partitionCount: settings.partitionCount,
+      replicas: settings.replicas,
+      placementVersion,
+    },
+  };
+}
+
+/** Documents need Yjs, which is loaded before the first turn because turns are synchronous. */
+function hasDocuments(functions: Functions): boolean {
+  return Object.values(functions).some(({ state }) =>
+    Object.values(state).some(({ kind }) => kind === "text"),
+  );
+}
+
+function newBootId({ clock, random }: Platform): BootId {
+  return Math.floor(clock.wallNow()) * bootsPerMs + randomBelow(random, bootsPerMs);
+}
+
+function refuseEarly(connection: Connection): ConnectionHandlers {
+  connection.terminate();
+  return {
+    frame: () => {
+      return;
+    },
+    close: () => {
+      return;
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/** Which part of a node hears of what happened in which other part. Nothing is decided here. */
+import { nodeOf, processId, type NodeId } from "../model/ids.ts";
+import { unansweredRedialMs } from "./partitions/peer-book.ts";
+import type { Message, NodeIdentity } from "../wire/messages.ts";
+import type { ClusterEvents } from "./cluster/cluster-driver.ts";
+import type { LinkEvents } from "./links/link-evidence.ts";
+import type { NodeParts } from "./node-parts.ts";
+import type { PartitionEvents } from "./partitions/partitions.ts";
+import { CallDoor } from "./sessions/call-door.ts";
+
+/** A refused hello for one of these will be refused for ever: the operator has to act. */
+const hopelessRefusals = new Set(["cluster_mismatch", "settings_mismatch", "protocol_mismatch"]);
+
+export function linkEvents(parts: NodeParts): LinkEvents {
+  return {
+    linkUp: (peer) => {
+      parts.peers.linkUp(processId(peer.id, peer.boot));
+      parts.cluster.linkUp(peer);
+      parts.links.send(peer.id, "data", parts.primaries.all());
+      parts.partitions.linkUp(processId(peer.id, peer.boot));
+    },
+    linkDown: (peer) => {
+      parts.peers.linkDown(processId(peer.id, peer.boot));
+      parts.attempts.linkLost(peer.id);
+      parts.doors.get(peer.id)?.close();
+      parts.doors.delete(peer.id);
+      parts.partitions.peersChanged();
+      // By then an unanswered re-dial counts as a loss.
+      parts.foundation.platform.timers.after(unansweredRedialMs, () => {
+        parts.partitions.peersChanged();
+      });
+    },
+    evidence: (node, boot, evidence) => {
+      if (!parts.peers.note(node, boot, evidence)) return;
+      parts.cluster.linkLost(node, boot, evidence);
+      parts.partitions.peersChanged();
+    },
+    message: (peer, message) => {
+      parts.cluster.heardFrom(peer.id);
+      receive(parts, peer, message);
+    },
+    drained: () => {
+      parts.partitions.peersChanged();
+    },
+    bootTooLow: (remembered) => {
+      const message = `node id ${parts.foundation.identity.id} was started later once (${String(remembered)})`;
+      parts.foundation.fatal("outdated", `${message}: set this machine's clock and start again`);
+    },
+    refused: (address, code, message) => {
+      if (code === "duplicate_node") parts.foundation.fatal("duplicate_node", message);
+      else if (hopelessRefusals.has(code)) {
+        parts.foundation.fatal("incompatible", `${address} refused this node: ${message}`);
+      } else
+        parts.foundation.platform.logger.warn("a hello was refused", { address, code, message });
+    },
+    duplicateNode: (message) => {
+      parts.foundation.platform.logger.error("refused a second node of one id", { message });
+    },
+  };
+}
+
+function receive(parts: NodeParts, peer: NodeIdentity, message: Message): void {
+  switch (message.type) {
+    case "membership":
+      parts.cluster.receive(peer.id, message.message);
+      return;
+    case "replication":
+      if (message.to === parts.self) parts.partitions.receive(message.from, message.message);
+      return;
+    case "call":
+      doorOf(parts, peer.id).serve(message);
+      return;
+    case "cancel":
+      parts.doors.get(peer.id)?.cancel(message.id);
+      return;
+    case "reply":
+    case "failure":
+      parts.attempts.answered(message);
+      return;
+    case "primaries":
+      if (message.entries.length > 0) parts.birth.found();
+      parts.primaries.receive(peer.id, message);
+      return;
+    case "echo":
+      if (!message.reply) parts.links.send(peer.id, "data", { type: "echo", reply: true });
+      return;
+    default:
+      parts.foundation.platform.logger.warn("a node sent what only clients exchange", {
+        peer: peer.id,
+        type: message.type,
+      });
+  }
+}
+
+function doorOf(parts: NodeParts, node: NodeId): CallDoor {
+  let door = parts.doors.get(node);
+  if (door === undefined) {
+    door = new CallDoor({
+      node,
+      self: parts.foundation.identity.id,
+      server: parts.calls,
+      send: (message) => {
+        parts.links.send(node, "data", message);
+      },
+    });
+    parts.doors.set(node, door);
+  }
+  return door;
+}
+
+export function clusterEvents(parts: NodeParts): ClusterEvents {
+  return {
+    memberChanged: (member) => {
+      parts.peers.memberChanged(member.id, member.status, member.leaving);
+      parts.partitions.peersChanged();
+      parts.routes.membersChanged();
+      parts.clients.tableChanged();
+    },
+    placementChanged: (placement) => {
+      parts.routes.setPlacement(placement);
+      parts.partitions.placementChanged(placement);
+      parts.clients.tableChanged();
+    },
+    outdated: () => {
+      const { id } = parts.foundation.identity;
+      parts.foundation.fatal("outdated", `a later start of ${id} is running: this one stops`);
+    },
+  };
+}
+
+export function partitionEvents(parts: NodeParts): PartitionEvents {
+  return {
+    roleChanged: (partition, { serving, term, primary }) => {
+      if (serving === "primary" && term !== undefined) {
+        if (term.number > 1) parts.counts.takeovers += 1;
+        parts.primaries.lead(partition, term.number);
+        parts.outbox.partitionBegan(partition);
+      } else {
+        parts.primaries.resign(partition);
+        parts.outbox.partitionEnded(partition);
+        if (primary !== "" && primary !== parts.self && term !== undefined) {
+          parts.primaries.heard(partition, nodeOf(primary), term.number);
+        }
+      }
+      parts.watches.partitionEnded(partition);
+      if (primary !== "") parts.birth.found();
+    },
+    committed: (partition, entities) => {
+      const leads = parts.partitions.isPrimary(partition);
+      for (const name of entities) {
+        parts.watches.changed(name);
+        if (leads) parts.outbox.changed(partition, name);
+      }
+    },
+    replaced: (partition) => {
+      parts.watches.partitionEnded(partition);
+    },
+    ownersChanged: () => {
+      parts.clients.tableChanged();
+    },
+    forkMerged: (_partition, commits) => {
+      parts.counts.forksMerged += commits;
+    },
+    send: (to, message) => {
+      parts.links.send(nodeOf(to), "data", { type: "replication", from: parts.self, to, message });
+    },
+  };
+}
