@@ -1,0 +1,200 @@
+/** How a copy follows a primary's stream: rules 1–3, and the removed one's side of 14. */
+import { compareTerms, sameTerm } from "../model/term.ts";
+import type { ProcessId } from "../model/ids.ts";
+import type { PartitionMessage, StreamPosition } from "../wire/replication-messages.ts";
+import { Copy } from "./copy.ts";
+import { flushFork } from "./forking.ts";
+import { endReign } from "./leading.ts";
+import { switchGenesis } from "./meeting.ts";
+import { twoAreEnough } from "./owner-sets.ts";
+import type { PartitionState } from "./partition-state.ts";
+import type { ReplicatedEntity } from "./replicated-entity.ts";
+import { timing } from "./timing.ts";
+
+type Message<T extends PartitionMessage["type"]> = Extract<PartitionMessage, { type: T }>;
+
+/** Rule 2: a base replaces the copy. */
+export function onBase<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  { term, copy: image }: Message<"base">,
+  now: number,
+): void {
+  if (s.genesis !== "" && s.genesis !== image.genesis) {
+    if (s.genesis < image.genesis) {
+      s.hello(from);
+      return;
+    }
+    switchGenesis(s, image.genesis, now);
+  }
+  s.see(term);
+  if (compareTerms(term, s.promised) < 0) {
+    s.outlet.send(from, { type: "stale", standing: s.standing() });
+    return;
+  }
+  if (compareTerms(term, s.promised) > 0) endReign(s, now);
+  else if (s.reign !== undefined) return;
+  s.promised = term;
+  s.genesis = image.genesis;
+  follow(s, from, now);
+  const goesOn = s.copy !== undefined && sameTerm(s.copy.synced, term);
+  if (s.copy !== undefined && goesOn && image.position < s.copy.position) {
+    s.outlet.send(from, { type: "ack", term, position: s.copy.position });
+    return;
+  }
+  if (s.copy === undefined ? image.from !== undefined : !s.copy.canInstall(image)) {
+    s.needAt = 0;
+    need(s, from, s.copy?.at, now);
+    return;
+  }
+  install(s, image);
+  s.outlet.send(from, { type: "ack", term, position: image.position });
+  if (s.fork !== undefined && !goesOn) flushFork(s, now);
+}
+
+function install<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  image: Message<"base">["copy"],
+): void {
+  const touched: string[] = [];
+  let replaced = true;
+  if (s.copy === undefined) s.copy = Copy.fromImage(s.options.entities, image);
+  else replaced = s.copy.install(image, touched);
+  const { copy } = s;
+  s.excluded = false;
+  s.remembered = undefined;
+  s.dropAt = Infinity;
+  s.needAt = 0;
+  s.infers = twoAreEnough(copy.owners, s.self, copy.synced.process);
+  if (s.infers) copy.advance(copy.position + 1, touched);
+  if (replaced) s.outlet.emit({ type: "replaced" });
+  else if (touched.length > 0) s.outlet.emit({ type: "committed", entities: touched });
+  s.outlet.emit({ type: "owners-changed", owners: copy.owners });
+}
+
+/** Rule 3: a delta extends the copy by one position. */
+export function onDelta<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  message: Message<"delta">,
+  now: number,
+): void {
+  const { term, position, committed, commit, owners } = message;
+  s.see(term);
+  const order = compareTerms(term, s.promised);
+  if (order < 0) {
+    s.outlet.send(from, { type: "stale", standing: s.standing() });
+    return;
+  }
+  const { copy } = s;
+  // A higher term is not promised here: the base does it, which tells the genesis as well.
+  if (
+    order > 0 ||
+    copy === undefined ||
+    !sameTerm(copy.synced, term) ||
+    position > copy.position + 1
+  ) {
+    need(s, from, copy?.at, now, term);
+    return;
+  }
+  if (s.reign !== undefined) return;
+  follow(s, from, now);
+  if (position === copy.position + 1) {
+    if (commit !== undefined) copy.append(commit);
+    else if (owners !== undefined) {
+      copy.appendOwners(owners);
+      s.infers = twoAreEnough(copy.owners, s.self, term.process);
+      s.excluded = false;
+      s.outlet.emit({ type: "owners-changed", owners: copy.owners });
+    }
+    learnCommitted(s, s.infers ? position + 1 : committed);
+  }
+  s.outlet.send(from, { type: "ack", term, position: copy.position });
+}
+
+export function onCommitted<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  { term, committed }: Message<"committed">,
+): void {
+  if (s.reign !== undefined || s.copy === undefined || !sameTerm(s.copy.synced, term)) return;
+  learnCommitted(s, Math.min(committed, s.copy.position + 1));
+}
+
+/** Anti-entropy within a term: equal positions must hold equal state. */
+export function onDigest<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  { term, position, digest }: Message<"digest">,
+  now: number,
+): void {
+  const { copy } = s;
+  if (s.reign !== undefined || copy === undefined || !sameTerm(copy.synced, term)) return;
+  if (copy.position !== position || copy.tailCount > 0 || copy.digest() === digest) return;
+  s.outlet.emit({ type: "diverged", primary: from, position });
+  need(s, from, undefined, now);
+}
+
+/** Rule 14: all owners have what this removed process holds. */
+export function onRemoved<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  { term, owners }: Message<"removed">,
+  now: number,
+): void {
+  if (s.reign !== undefined || s.copy === undefined) return;
+  if (compareTerms(term, s.copy.synced) < 0 || owners.processes.includes(s.self)) return;
+  s.excluded = true;
+  s.candidacy = undefined;
+  s.attemptAt = Infinity;
+  s.endDegraded(now);
+  s.primary = from;
+  s.remembered = { synced: term, owners: owners.processes };
+  s.dropAt = Math.min(s.dropAt, now + timing.retentionMs);
+}
+
+/** The retention of rule 14 is over: a few bytes stay. */
+export function dropCopy<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
+  s.dropAt = Infinity;
+  s.copy = undefined;
+  s.infers = false;
+  s.outlet.emit({ type: "replaced" });
+}
+
+function learnCommitted<E extends ReplicatedEntity<E>>(s: PartitionState<E>, count: number): void {
+  const { copy } = s;
+  if (copy === undefined || count <= copy.committed) return;
+  const touched: string[] = [];
+  const { owners } = copy;
+  copy.advance(count, touched);
+  if (owners !== copy.owners) {
+    s.infers = twoAreEnough(copy.owners, s.self, copy.synced.process);
+    if (s.infers) copy.advance(copy.position + 1, touched);
+  }
+  if (touched.length > 0) s.outlet.emit({ type: "committed", entities: touched });
+}
+
+/** Somebody leads: no candidacy, no degraded service. */
+function follow<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  primary: ProcessId,
+  now: number,
+): void {
+  s.primary = primary;
+  s.candidacy = undefined;
+  s.attemptAt = Infinity;
+  s.attempts = 0;
+  s.endDegraded(now);
+}
+
+/** Asks for a base, but not once more for every delta that is already under way. */
+function need<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  have: StreamPosition | undefined,
+  now: number,
+  term = s.promised,
+): void {
+  if (now < s.needAt || term === undefined) return;
+  s.needAt = now + timing.resyncMs;
+  s.outlet.send(from, { type: "need", term, have });
+}

@@ -1,0 +1,16 @@
+import type { NodeId, PartitionId, ProcessId } from "../model/ids.ts";
+import type { Random } from "../model/random.ts";
+import type { Peers } from "./peers.ts";
+import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
+
+/** What a replica is given for life. */
+export interface ReplicaOptions<E extends ReplicatedEntity<E>> {
+  readonly partition: PartitionId;
+  /** This process. */
+  readonly self: ProcessId;
+  readonly peers: Peers;
+  readonly random: Random;
+  readonly entities: EntityFactory<E>;
+  /** The table's owners of this partition, first one first; `tableChanged` tells of later ones. */
+  readonly table: readonly NodeId[];
+}

@@ -1,0 +1,311 @@
+/**
+ * One partition in one process: the state machine of `docs/replication.md`, rules 1–21. It is given
+ * events and the time and returns effects; it never waits, reads a clock or draws a number by itself.
+ *
+ *   absent ──base──▶ removed ──owners──▶ follower ──primary lost──▶ candidate ──rule 7──▶ primary
+ *      ▲               │ 60 s               ▲                          │  ▲                 │
+ *      └───────────────┘                    └── base, delta, promise ──┘  └── higher term ──┘
+ *
+ * Degraded service (rule 15) lies across: a candidate or primary without a majority has a fork.
+ */
+import { assert } from "../model/assert.ts";
+import { noEffects } from "../model/effect-list.ts";
+import type { EntityName, NodeId, ProcessId, WriterId } from "../model/ids.ts";
+import { sameTerm } from "../model/term.ts";
+import type { Term } from "../model/term.ts";
+import type { Commit, Owners, PartitionMessage, Standing } from "../wire/replication-messages.ts";
+import { Copy } from "./copy.ts";
+import type { ReplicationEffect, Role, Serving } from "./effect.ts";
+import { dropCopy, onBase, onCommitted, onDelta, onDigest, onRemoved } from "./following.ts";
+import { flushFork, onForked, onMerged } from "./forking.ts";
+import * as leading from "./leading.ts";
+import { onHello } from "./meeting.ts";
+import type { ReplicaOptions } from "./options.ts";
+import { PartitionState } from "./partition-state.ts";
+import type { ReplicatedEntity } from "./replicated-entity.ts";
+import * as takeover from "./taking-over.ts";
+import { limits } from "./timing.ts";
+import type { Waiter } from "./waiters.ts";
+
+type Effects = readonly ReplicationEffect[];
+
+export class Replica<E extends ReplicatedEntity<E>> {
+  readonly #state: PartitionState<E>;
+  #toldRole: Role = "absent";
+  #toldServing: Serving;
+  #toldPrimary: ProcessId = "";
+  #toldTerm: Term | undefined;
+
+  private constructor(options: ReplicaOptions<E>) {
+    this.#state = new PartitionState(options);
+  }
+
+  /**
+   * Rule 19: the one process that creates a cluster creates each partition with itself as the owner.
+   * Of two births the smaller `genesis` wins: begin it with the time, so that the older one does.
+   */
+  static birth<E extends ReplicatedEntity<E>>(
+    options: ReplicaOptions<E>,
+    genesis: string,
+    now: number,
+  ): Replica<E> {
+    const replica = new Replica(options);
+    const s = replica.#state;
+    s.genesis = genesis;
+    s.copy = new Copy(options.entities, genesis, { number: 1, process: s.self }, s.self);
+    leading.beginReign(s, s.copy, now);
+    leading.lead(s, now);
+    return replica;
+  }
+
+  /** A process without a copy: it waits for a primary to send one and never starts empty. */
+  static absent<E extends ReplicatedEntity<E>>(options: ReplicaOptions<E>): Replica<E> {
+    return new Replica(options);
+  }
+
+  get role(): Role {
+    return this.#state.role;
+  }
+  get serving(): Serving {
+    return this.#state.serving;
+  }
+  /** Takes no more commits for now: refuse calls with `overloaded` before running them. */
+  get isFull(): boolean {
+    const { degraded, fork, copy } = this.#state;
+    if (degraded !== undefined) return fork?.isFull ?? false;
+    return copy !== undefined && copy.tailCount >= limits.tailCommits;
+  }
+  /** A handover is under way: calls do better to wait a moment than to fail. */
+  get isHandingOver(): boolean {
+    return this.#state.handover?.isUnderWay ?? false;
+  }
+  get term(): Term | undefined {
+    return this.#state.reign?.term ?? this.#state.copy?.synced;
+  }
+  /** Whom to ask, as far as known; "" when unknown. */
+  get primary(): ProcessId {
+    return this.#state.primary;
+  }
+  get owners(): Owners | undefined {
+    return this.#state.copy?.owners;
+  }
+  /** Numbers the commits made here now; new with every term and fork. 0 when nothing is served. */
+  get writer(): WriterId {
+    const { degraded, fork, reign } = this.#state;
+    return (degraded !== undefined ? fork?.writer : reign?.writer) ?? 0;
+  }
+  /** Changes with every reign and every beginning of degraded service. */
+  get reign(): object | undefined {
+    return this.#state.degraded ?? this.#state.reign;
+  }
+  get standing(): Standing {
+    return this.#state.standing();
+  }
+  /** Last stream position applied here, and how many positions are known to be committed. */
+  get progress(): { readonly position: number; readonly committed: number } | undefined {
+    const { copy } = this.#state;
+    return copy && { position: copy.position, committed: copy.committed };
+  }
+  /** Degraded commits that wait to be merged. */
+  get forkCommits(): number {
+    return this.#state.fork?.commitCount ?? 0;
+  }
+  /** Of the known-committed part; equal for equal sets of commits. Costs one pass. */
+  get digest(): number {
+    return this.#state.copy?.digest() ?? 0;
+  }
+  /** When `tick` must be called next; `Infinity` at rest. */
+  get nextTickAt(): number {
+    const s = this.#state;
+    return Math.min(leading.primaryTickAt(s), takeover.watchAt(s), s.forkAt, s.dropAt);
+  }
+
+  /**
+   * The state that handlers and queries run on: the newest of a primary, committed part and fork of a
+   * degraded process, `undefined` when nothing is served. With `create`, an empty one for a new name.
+   */
+  tip(name: EntityName, create: boolean): E | undefined {
+    const { degraded, fork, copy, reign } = this.#state;
+    if (degraded !== undefined && fork !== undefined && copy !== undefined) {
+      return fork.tip(copy, name, create);
+    }
+    return reign?.tips.get(name, create);
+  }
+
+  /** What watchers and replica reads may see. Read only. */
+  committedEntity(name: EntityName): E | undefined {
+    return this.#state.copy?.entity(name);
+  }
+
+  /** Entities that have a commit here, committed or not. */
+  entityNames(): Iterable<EntityName> {
+    return this.#state.copy?.entityNames() ?? [];
+  }
+
+  /**
+   * Gives a turn's change its place. The tip shows it on return; `waiter` is released when enough
+   * copies hold it. Throws `internal` outside a reign (compare `reign` before and after a turn).
+   */
+  commit(commit: Commit, waiter: Waiter | undefined, now: number): Effects {
+    const s = this.#state;
+    if (s.degraded !== undefined && s.fork !== undefined && s.copy !== undefined) {
+      s.fork.add(s.copy, commit);
+      this.#releaseDegraded(waiter);
+      return s.outlet.take();
+    }
+    assert(
+      s.reign !== undefined,
+      `partition ${String(s.options.partition)}: commit without a reign`,
+    );
+    s.reign.commit(commit, now);
+    if (waiter !== undefined) s.reign.wait(waiter, s.outlet);
+    leading.lead(s, now);
+    return this.#effects();
+  }
+
+  /** Releases `waiter` when the present state of the tip is committed (rule 5). */
+  confirm(waiter: Waiter, now: number): Effects {
+    const s = this.#state;
+    if (s.degraded !== undefined) {
+      this.#releaseDegraded(waiter);
+      return s.outlet.take();
+    }
+    assert(s.reign !== undefined, `partition ${String(s.options.partition)}: read without a reign`);
+    s.reign.wait(waiter, s.outlet);
+    leading.lead(s, now);
+    return this.#effects();
+  }
+
+  receive(from: ProcessId, message: PartitionMessage, now: number): Effects {
+    if (from === this.#state.self) return noEffects;
+    this.#dispatch(from, message, now);
+    takeover.watchPrimary(this.#state, now);
+    return this.#effects();
+  }
+
+  tick(now: number): Effects {
+    const s = this.#state;
+    leading.tickPrimary(s, now);
+    takeover.watchPrimary(s, now);
+    if (now >= s.forkAt) {
+      flushFork(s, now);
+      leading.lead(s, now);
+    }
+    if (now >= s.dropAt) dropCopy(s);
+    return this.#effects();
+  }
+
+  /** An answer of `peers` has changed. */
+  peersChanged(now: number): Effects {
+    const s = this.#state;
+    if (s.reign !== undefined) {
+      s.reign.watchAcks(now);
+      leading.lead(s, now);
+      leading.moveOwners(s, now);
+    }
+    takeover.watchPrimary(s, now);
+    takeover.reconsider(s, now);
+    return this.#effects();
+  }
+
+  /** The table has other owners now, first one first. */
+  tableChanged(owners: readonly NodeId[], now: number): Effects {
+    const s = this.#state;
+    s.table = owners;
+    leading.moveOwners(s, now);
+    takeover.watchPrimary(s, now);
+    return this.#effects();
+  }
+
+  /** A link to this process is up: tell it how this one stands. Then call `peersChanged`. */
+  linkUp(process: ProcessId): Effects {
+    const s = this.#state;
+    if (s.promised !== undefined || s.fork !== undefined) s.hello(process);
+    return this.#effects();
+  }
+
+  /** This node leaves: gives the primary role to any other owner, as soon as it can. */
+  handOver(now: number): Effects {
+    this.#state.handover?.leave(now);
+    leading.moveOwners(this.#state, now);
+    return this.#effects();
+  }
+
+  /** Anti-entropy: a primary at rest tells its followers its digest. For the driver's slow round. */
+  compareCopies(): Effects {
+    leading.sendDigests(this.#state);
+    return this.#effects();
+  }
+
+  #dispatch(from: ProcessId, message: PartitionMessage, now: number): void {
+    const s = this.#state;
+    switch (message.type) {
+      case "delta":
+        return onDelta(s, from, message, now);
+      case "ack":
+        if (sameTerm(s.reign?.term, message.term)) leading.onAck(s, from, message.position, now);
+        return;
+      case "committed":
+        return onCommitted(s, message);
+      case "base":
+        return onBase(s, from, message, now);
+      case "need":
+        if (sameTerm(s.reign?.term, message.term)) leading.onNeed(s, from, message, now);
+        return;
+      case "prepare":
+        return takeover.onPrepare(s, from, message, now);
+      case "promise":
+        return takeover.onPromise(s, from, message, now);
+      case "refuse":
+        return takeover.onRefuse(s, from, message, now);
+      case "stale":
+        return takeover.onStale(s, from, message, now);
+      case "fetch":
+        return takeover.onFetch(s, from, message);
+      case "copy":
+        return takeover.onCopy(s, from, message, now);
+      case "handover":
+        return takeover.onHandover(s, from, message, now);
+      case "forked":
+        onForked(s, from, message, now);
+        return leading.lead(s, now);
+      case "merged":
+        return onMerged(s, message.commits, now);
+      case "digest":
+        return onDigest(s, from, message, now);
+      case "removed":
+        return onRemoved(s, from, message, now);
+      case "hello":
+        return onHello(s, from, message.standing, now);
+    }
+  }
+
+  #releaseDegraded(waiter: Waiter | undefined): void {
+    if (waiter === undefined) return;
+    this.#state.outlet.emit({
+      type: "release",
+      token: waiter.token,
+      outcome: { type: "ok", copies: 1, degraded: true },
+    });
+  }
+
+  /** What has come of the event, and a change of role if that is part of it. */
+  #effects(): Effects {
+    const s = this.#state;
+    const { role, serving, primary } = s;
+    const term = this.term;
+    if (
+      role !== this.#toldRole ||
+      serving !== this.#toldServing ||
+      primary !== this.#toldPrimary ||
+      term !== this.#toldTerm
+    ) {
+      this.#toldRole = role;
+      this.#toldServing = serving;
+      this.#toldPrimary = primary;
+      this.#toldTerm = term;
+      s.outlet.emit({ type: "role-changed", role, serving, term, primary });
+    }
+    return s.outlet.take();
+  }
+}
