@@ -9,7 +9,7 @@ import type { Platform } from "../../src/platform/platform.ts";
 export interface ClockSubject {
   readonly platform: Pick<Platform, "clock" | "timers" | "random" | "ids">;
   /** Lets time pass until `promise` settles. */
-  wait<T>(promise: Promise<T>): Promise<T>;
+  readonly wait: <T>(promise: Promise<T>) => Promise<T>;
 }
 
 export function clockConformance(name: string, make: () => ClockSubject): void {
@@ -126,7 +126,7 @@ function orderTests(make: () => ClockSubject): void {
     const { timers } = platform;
     const order: string[] = [];
     const chain = async (): Promise<void> => {
-      for (let i = 0; i < 50; i++) await null;
+      for (let i = 0; i < 50; i++) await Promise.resolve();
       order.push("settled");
     };
     await wait(

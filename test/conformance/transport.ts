@@ -213,7 +213,7 @@ async function pair(
   await came(1);
   assert.deepEqual(dialled.events, ["open"]);
   assert.equal(dialled.connection.state, "open");
-  return { listener, dialled, accepted: accepted[0] as Recorder };
+  return { listener, dialled, accepted: accepted[0]! };
 }
 
 function bytes(length: number, seed: number): Uint8Array {

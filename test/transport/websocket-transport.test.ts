@@ -75,19 +75,10 @@ transportConformance("WebSockets of Node", () => {
   };
 });
 
-/** Stands for the browser's: `ws` has its interface. The real one is run in Chromium. */
-class BrowserLikeSocket extends WebSocket {
-  constructor(address: string) {
-    super(address, { perMessageDeflate: false });
-  }
-}
-
+// `ws` has the interface of the browser's; that one itself is run in Chromium.
 transportConformance("WebSockets of a browser, towards Node", () => ({
   ...shared,
-  dialler: new BrowserWebSocketTransport(
-    timers,
-    BrowserLikeSocket as unknown as BrowserSocketConstructor,
-  ),
+  dialler: new BrowserWebSocketTransport(timers, WebSocket as unknown as BrowserSocketConstructor),
   listener: new WebSocketTransport(timers),
   refusedType: "unreachable",
   dispose: () => Promise.resolve(),

@@ -4,13 +4,17 @@
  * what makes a run repeatable.
  */
 import type { Timer } from "../platform.ts";
-import type { VirtualNode } from "./virtual-node.ts";
+
+/** Whose event it is decides when it runs: a paused node holds it back. */
+export interface EventOwner {
+  dispatch(event: VirtualEvent): void;
+}
 
 export class VirtualEvent implements Timer {
   readonly at: number;
   readonly sequence: number;
   /** Whose event it is; `undefined` for the harness around the nodes. */
-  readonly node: VirtualNode | undefined;
+  readonly node: EventOwner | undefined;
   /** Arriving input, which a process that was stopped reads only after its timers fired. */
   readonly isInput: boolean;
   readonly #heap: VirtualEventHeap;
@@ -20,7 +24,7 @@ export class VirtualEvent implements Timer {
   constructor(
     heap: VirtualEventHeap,
     order: { at: number; sequence: number },
-    owner: { node: VirtualNode | undefined; isInput: boolean },
+    owner: { node: EventOwner | undefined; isInput: boolean },
     run: () => void,
   ) {
     this.#heap = heap;
@@ -91,11 +95,11 @@ export class VirtualEventHeap {
 
   #siftUp(from: number): void {
     const events = this.#events;
-    const event = events[from] as VirtualEvent;
+    const event = events[from]!;
     let index = from;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
-      const parent = events[parentIndex] as VirtualEvent;
+      const parent = events[parentIndex]!;
       if (!isBefore(event, parent)) break;
       events[index] = parent;
       index = parentIndex;
@@ -106,12 +110,12 @@ export class VirtualEventHeap {
   #siftDown(from: number): void {
     const events = this.#events;
     const { length } = events;
-    const event = events[from] as VirtualEvent;
+    const event = events[from]!;
     let index = from;
     for (;;) {
       let childIndex = 2 * index + 1;
       if (childIndex >= length) break;
-      let child = events[childIndex] as VirtualEvent;
+      let child = events[childIndex]!;
       const right = events[childIndex + 1];
       if (right !== undefined && isBefore(right, child)) {
         child = right;

@@ -156,7 +156,13 @@ export class VirtualNode implements Platform {
     if (this.#state !== "running") return;
     const event = this.#takeHeld();
     if (event !== undefined) this.#execute(event);
-    if (!this.#isWakeScheduled && this.#hasHeld()) this.#scheduleWake(0);
+    this.#wakeForRest();
+  }
+
+  #wakeForRest(): void {
+    if (this.#isWakeScheduled) return;
+    const heldCount = this.#heldTimers.length + this.#heldInput.length;
+    if (heldCount > 0 || this.#passIndex < this.#pass.length) this.#scheduleWake(0);
   }
 
   #takeHeld(): VirtualEvent | undefined {
@@ -171,11 +177,6 @@ export class VirtualNode implements Platform {
       const event = this.#pass[this.#passIndex++];
       if (event?.run !== undefined) return event;
     }
-  }
-
-  #hasHeld(): boolean {
-    const heldCount = this.#heldTimers.length + this.#heldInput.length;
-    return heldCount > 0 || this.#passIndex < this.#pass.length;
   }
 
   #timers(isInput: boolean): Timers {

@@ -31,6 +31,9 @@ export interface BrowserSocket {
 
 export type BrowserSocketConstructor = new (address: string) => BrowserSocket;
 
+/** The browser's; the types of Node do not know it. */
+declare const WebSocket: BrowserSocketConstructor;
+
 /** How often a full buffer is looked at. */
 const drainCheckMs = 10;
 /** Browsers let a page send no code between 1001 and 2999; ours travel as 4000 more than 1000. */
@@ -43,8 +46,7 @@ export class BrowserWebSocketTransport implements Transport {
   /** @param socket @default the global WebSocket */
   constructor(timers: Timers, socket?: BrowserSocketConstructor) {
     this.#timers = timers;
-    this.#socketConstructor =
-      socket ?? (globalThis as unknown as { WebSocket: BrowserSocketConstructor }).WebSocket;
+    this.#socketConstructor = socket ?? WebSocket;
   }
 
   dial(address: string, handlers: ConnectionHandlers, options: DialOptions = {}): Connection {
