@@ -1,7 +1,8 @@
 /**
  * What handlers and queries hold while they run. A query's context shows state but cannot change
  * it; `now`, `random` and `sleep` exist so that a function replays in the simulator. Once the run
- * is over, or was cut off, every use of the context throws `cancelled`.
+ * is over, or was cut off, every use of the context throws `cancelled`. Members are functions of
+ * their own: `({ state, send }, input) => …` works.
  */
 import type { Value } from "../model/value.ts";
 import type { AskHandle } from "./ask-handle.ts";
@@ -19,14 +20,14 @@ export interface QueryContext<S> {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Milliseconds since the epoch, by the cluster's clock, which is never set back. */
-  now(): number;
+  readonly now: () => number;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /**
    * A handle to call another entity and wait for it, inside this run. What the other one did stays
    * done even if this run fails. A handler holds its own entity meanwhile.
    */
-  get<F extends AnyFunction>(target: F, key: string): AskHandle<F>;
+  readonly get: <F extends AnyFunction>(target: F, key: string) => AskHandle<F>;
 }
 
 export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
@@ -36,14 +37,17 @@ export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
    * Calls another entity after this run has taken effect, retrying until it answers; the normal
    * way for functions to talk. A run that throws sends nothing.
    */
-  send<F extends AnyFunction>(target: F, key: string): Sender<F>;
+  readonly send: <F extends AnyFunction>(target: F, key: string) => Sender<F>;
   /** Resolves after `ms` (≥ 0) milliseconds; the entity is held meanwhile. */
-  sleep(ms: number): Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Runs `run` once the change is committed and answered, for side effects; lost with the node. */
-  afterCommit(run: () => void | Promise<void>): void;
+  readonly afterCommit: (run: () => void | Promise<void>) => void;
   /** Refuses the call: nothing takes effect, and the caller gets the code, message and data. */
-  fail(code: RefusalCode, message: string, data?: Value): never;
+  readonly fail: Fail;
 }
+
+/** Ends the run at once, by throwing. */
+export type Fail = (code: RefusalCode, message: string, data?: Value) => never;
 
 /** Whoever made the call, as far as it is known. */
 export type Caller =

@@ -34,7 +34,7 @@ export class EntityQueue {
   /** Takes the next turn that still waits. */
   shift(): Turn | undefined {
     while (this.#head < this.#turns.length) {
-      const turn = this.#turns[this.#head] as Turn;
+      const turn = this.#turns[this.#head]!;
       this.#head += 1;
       if (this.#head >= compactAt && this.#head * 2 >= this.#turns.length) this.#compact();
       if (!turn.isQueued) continue;
@@ -59,7 +59,7 @@ export class EntityQueue {
     if (this.running?.isAsking === true && isYounger(turn, this.running)) return true;
     if (this.#nestedCount === 0) return false;
     for (let index = this.#head; index < this.#turns.length; index += 1) {
-      const ahead = this.#turns[index] as Turn;
+      const ahead = this.#turns[index]!;
       if (ahead.isQueued && ahead.isNested && isYounger(turn, ahead)) return true;
     }
     return false;

@@ -7,7 +7,7 @@
 import type { AskHandle } from "../definition/ask-handle.ts";
 import { createAskHandle } from "../definition/ask-handle.ts";
 import type { AskOptions } from "../definition/call-options.ts";
-import type { Caller, HandlerContext, Log, RefusalCode } from "../definition/contexts.ts";
+import type { Caller, Fail, HandlerContext, Log } from "../definition/contexts.ts";
 import { refusalCodes } from "../definition/contexts.ts";
 import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Live, Shape } from "../definition/kinds.ts";
@@ -19,8 +19,6 @@ import { limits } from "../model/limits.ts";
 import { checkKey } from "../model/names.ts";
 import { hybridTimeToMs } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
-import type { Value } from "../model/value.ts";
-import type { Draft } from "../state/draft.ts";
 import { ask } from "./ask.ts";
 import { outboxSender } from "./outbox-caller.ts";
 import { sleep } from "./sleep.ts";
@@ -42,8 +40,8 @@ export class TurnContext implements HandlerContext<Shape> {
 
   get state(): Live<Shape> {
     const turn = this.#active();
-    const draft = turn.draft as Draft;
-    return (turn.operation.isQuery ? draft.view : draft.live) as Live<Shape>;
+    const draft = turn.draft!;
+    return turn.operation.isQuery ? draft.view : draft.live;
   }
 
   get caller(): Caller {
@@ -114,17 +112,17 @@ export class TurnContext implements HandlerContext<Shape> {
     };
   }
 
-  get fail(): (code: RefusalCode, message: string, data?: Value) => never {
+  get fail(): Fail {
     return (code, message, data) => {
       const turn = this.#writing("fail");
       if (!refusalCodes.includes(code)) {
         throw new LatticeError(
           "invalid_argument",
-          `ctx.fail takes one of ${refusalCodes.join(", ")}, got '${String(code).slice(0, 64)}'`,
+          `ctx.fail takes one of ${refusalCodes.join(", ")}, got '${code}'`,
         );
       }
       throw turn.refuse(
-        new LatticeError(code, String(message).slice(0, messageLengthMax), {
+        new LatticeError(code, message.slice(0, messageLengthMax), {
           function: turn.request.functionName,
           key: turn.request.key,
           data: checkOptionalValue(data, "data"),
@@ -155,7 +153,7 @@ export class TurnContext implements HandlerContext<Shape> {
       throw new LatticeError("too_large", `${turn.label}: the input of a send is too large`);
     }
     try {
-      (turn.draft as Draft).send({ functionName, key, operation, input: bytes });
+      turn.draft!.send({ functionName, key, operation, input: bytes });
     } catch (error) {
       turn.passOn(error);
       throw error;

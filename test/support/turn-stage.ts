@@ -123,7 +123,8 @@ export class TurnStage {
 function endOf(outcome: TurnOutcome | undefined): string {
   if (outcome === undefined) return "open";
   if (outcome.type === "failed") return outcome.error.code;
-  return outcome.type === "ok" ? (JSON.stringify(valueOf(outcome.value)) ?? "done") : outcome.type;
+  if (outcome.type === "degraded_offered") return outcome.type;
+  return outcome.value.length === 0 ? "done" : JSON.stringify(valueOf(outcome.value));
 }
 
 function valueOf(bytes: Uint8Array): Value | undefined {
