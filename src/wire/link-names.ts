@@ -81,9 +81,11 @@ export class SenderNames {
   /** The message was taken back: the receiver will never see what it defined. */
   forget(): void {
     for (const slot of this.#fresh) {
-      const name = this.#names[slot];
-      if (name !== undefined && this.#slots.get(name) === slot) this.#slots.delete(name);
+      this.#slots.delete(this.#names[slot]!);
+      this.#names[slot] = "";
     }
+    // Slots are filled in order, so the next name goes where the first of these was to go.
+    this.#next = this.#fresh[0] ?? this.#next;
     this.#fresh.length = 0;
   }
 }
