@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
+import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import type { VirtualNode } from "../../src/platform/virtual/virtual-node.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
 import type { LinkModel } from "../../src/transport/memory-pipe.ts";
@@ -29,6 +30,26 @@ for (const [name, link] of [
     };
   });
 }
+
+const real = nodePlatform({ logLevel: "silent" });
+after(() => {
+  real.close();
+});
+
+transportConformance("memory, on real time", () => {
+  const { clock, timers, random } = real;
+  const network = new MemoryNetwork({ clock, timers, random });
+  network.cut("a", "gone");
+  return {
+    dialler: network.transportFor("a", timers),
+    listener: network.transportFor("b", timers),
+    wait: (promise) => promise,
+    refusingAddress: () => Promise.resolve("ws://b:1"),
+    silentAddress: () => Promise.resolve("ws://gone:1"),
+    refusedType: "refused",
+    dispose: () => Promise.resolve(),
+  };
+});
 
 class World {
   readonly time: VirtualTime;
