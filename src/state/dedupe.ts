@@ -140,8 +140,8 @@ export class DedupeTable {
     const kept = this.#recordsOf(record.caller).filter(
       (old) => old.number >= record.received || !isSeen(removal, old.writer, old.sequence),
     );
-    kept.push(record);
-    this.#replace(record.caller, kept);
+    // Not `push`: it would reserve room for seventeen.
+    this.#replace(record.caller, kept.length === 0 ? [record] : [...kept, record]);
   }
 
   /** Drops the seen records of a caller below a number. */
@@ -226,19 +226,17 @@ export class DedupeTable {
 
   #replace(caller: string, records: readonly CallRecord[]): void {
     const at = this.#find(caller);
-    const callers = this.#callers.slice();
-    if (at >= 0) this.#bytes -= sum(callers[at]!);
+    if (at >= 0) this.#bytes -= sum(this.#callers[at]!);
     this.#bytes += sum(records);
     if (records.length === 0) {
-      callers.splice(at, 1);
+      this.#callers = this.#callers.toSpliced(at, 1);
       this.#index = undefined;
     } else if (at >= 0) {
-      callers[at] = records;
+      this.#callers = this.#callers.with(at, records);
     } else {
-      this.#index?.set(caller, callers.length);
-      callers.push(records);
+      this.#index?.set(caller, this.#callers.length);
+      this.#callers = this.#callers.length === 0 ? [records] : [...this.#callers, records];
     }
-    this.#callers = callers;
   }
 }
 

@@ -67,11 +67,11 @@ export class DocumentSection {
 
   /** The text field `name` as plain text. */
   text(name: string): string {
-    return this.#open().getText(name).toJSON();
+    return this.#isBlank() ? "" : this.#open().getText(name).toJSON();
   }
 
   length(name: string): number {
-    return this.#open().getText(name).length;
+    return this.#isBlank() ? 0 : this.#open().getText(name).length;
   }
 
   /** Gives the document away for one turn. */
@@ -137,6 +137,11 @@ export class DocumentSection {
     }
     this.#document = document;
     return document;
+  }
+
+  /** Nothing to parse, and so no need of Yjs. */
+  #isBlank(): boolean {
+    return this.#updates.length === 0;
   }
 
   #append(update: Uint8Array): void {

@@ -102,7 +102,8 @@ test("a clone and its original do not see each other's changes", () => {
       const before = imageOf(entity);
       const clone = entity.clone();
       const commits = play(more).commits;
-      for (const commit of commits) clone.apply({ ...onTheWire(commit), writer: commit.writer - 1 });
+      for (const commit of commits)
+        clone.apply({ ...onTheWire(commit), writer: commit.writer - 1 });
       clone.merge(replicas[1]!);
       assert.deepEqual(imageOf(entity), before);
       const cloned = imageOf(clone);
