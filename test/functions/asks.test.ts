@@ -167,6 +167,22 @@ test("the rule is applied again when the turn ahead begins to wait", async () =>
   );
 });
 
+test("the rule is applied to who waits behind a turn that asks as soon as it starts", async () => {
+  const quick = defineFunction({
+    handlers: {
+      wait: (ctx, ms: number) => ctx.sleep(ms),
+      ask: (ctx) => ctx.get(store, "b").sell(1),
+    },
+  });
+  const s = new TurnStage({ quick, store });
+  s.call("quick/a wait", 50);
+  s.call("quick/a ask", undefined, nested(10, [], "root"));
+  const younger = s.call("quick/a wait", 1, nested(11, ["store/z"]));
+  assert.equal(younger.end, "open");
+  await s.pass(52);
+  assert.equal(younger.end, "aborted");
+});
+
 test("two turns that ask each other do not wait for ever: the younger one gives way", async () => {
   const pair = defineFunction({
     state: { n: crdt.counter() },
