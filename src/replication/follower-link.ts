@@ -5,7 +5,7 @@
  */
 import type { ProcessId } from "../model/ids.ts";
 import type { StreamPosition } from "../wire/replication-messages.ts";
-import { limits } from "./timing.ts";
+import { limits, timing } from "./timing.ts";
 
 export class FollowerLink {
   readonly process: ProcessId;
@@ -17,6 +17,8 @@ export class FollowerLink {
   before: StreamPosition | undefined;
   /** When something was last sent to it after silence, or acknowledged by it. */
   progressAt = 0;
+  /** Bases sent since it last acknowledged anything. */
+  #repeats = 0;
   #unackedBytes = 0;
   #lagging = false;
 
@@ -38,6 +40,7 @@ export class FollowerLink {
   }
 
   sentBase(position: number, now: number): void {
+    this.#repeats++;
     this.progressAt = now;
     this.sent = position;
     this.#unackedBytes = 0;
@@ -53,7 +56,13 @@ export class FollowerLink {
     this.acked = position;
     if (position > this.sent) this.sent = position;
     this.progressAt = now;
+    this.#repeats = 0;
     return true;
+  }
+
+  /** When silence has lasted long enough for another base. */
+  get resyncAt(): number {
+    return this.progressAt + timing.resyncMs * Math.min(timing.resyncGrowthMax, 2 ** this.#repeats);
   }
 
   /** It has everything that it was sent, which is not everything there is. */

@@ -105,6 +105,7 @@ export function onDelta<E extends ReplicatedEntity<E>>(
       copy.appendOwners(owners);
       s.infers = twoAreEnough(copy.owners, s.self, term.process);
       s.excluded = false;
+      if (s.isOwner) s.dropAt = Infinity;
       s.outlet.emit({ type: "owners-changed", owners: copy.owners });
     }
     learnCommitted(s, s.infers ? position + 1 : committed);
@@ -155,6 +156,7 @@ export function onRemoved<E extends ReplicatedEntity<E>>(
 /** The retention of rule 14 is over: a few bytes stay. */
 export function dropCopy<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
   s.dropAt = Infinity;
+  if (s.isOwner) return;
   s.copy = undefined;
   s.infers = false;
   s.outlet.emit({ type: "replaced" });

@@ -70,7 +70,10 @@ export function lead<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: n
     if (to === s.self) onMerged(s, commits, now);
     else s.outlet.send(to, { type: "merged", commits });
   }
-  if (s.degraded !== undefined && reign.isCommitted) s.endDegraded(now);
+  if (s.degraded !== undefined && reign.isCommitted) {
+    s.endDegraded(now);
+    s.isMoving = true; // what had to wait: owner changes, a handover
+  }
   if (s.forkAt <= now) {
     flushFork(s, now);
     reign.advance(now);
@@ -113,7 +116,7 @@ function dismiss<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
   if (reign === undefined || copy === undefined || copy.owners.previous.length > 0) return;
   const { owners } = copy;
   for (const [process, position] of s.departed) {
-    if (owners.processes.includes(process)) s.departed.delete(process);
+    if (reign.link(process) !== undefined) s.departed.delete(process);
     else if (owners.processes.every((owner) => reign.ackedBy(owner) >= position)) {
       s.departed.delete(process);
       s.outlet.send(process, { type: "removed", term: reign.term, owners });

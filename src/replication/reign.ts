@@ -218,8 +218,8 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
     this.resyncAt = Infinity;
     for (const link of this.#links.values()) {
       if (link.acked >= this.#copy.position || !this.#peers.reachable(link.process)) continue;
-      if (now - link.progressAt >= timing.resyncMs) this.sendBaseByAck(link, now);
-      this.resyncAt = Math.min(this.resyncAt, link.progressAt + timing.resyncMs);
+      if (now >= link.resyncAt) this.sendBaseByAck(link, now);
+      this.resyncAt = Math.min(this.resyncAt, link.resyncAt);
     }
   }
 

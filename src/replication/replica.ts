@@ -224,7 +224,10 @@ export class Replica<E extends ReplicatedEntity<E>> {
     return this.#effects();
   }
 
-  /** This node leaves: gives the primary role to any other owner, as soon as it can. */
+  /**
+   * This node leaves: gives the primary role to any other owner that stays, as soon as it can. Holds
+   * for this reign; to be called again should another one begin meanwhile.
+   */
   handOver(now: number): Effects {
     this.#state.handover?.leave(now);
     leading.moveOwners(this.#state, now);

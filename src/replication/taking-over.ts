@@ -76,10 +76,10 @@ export function onRefuse<E extends ReplicatedEntity<E>>(
   }
   heard(s, standing, now);
   learnPrimary(s, from, standing);
-  // The primary sends a base to a member that turns up; without a link it stays behind.
-  if (s.reign === undefined && s.primary !== "" && s.options.peers.reachable(s.primary)) {
-    s.hello(s.primary);
-  }
+  // The primary sends a base to a member that turns up, or learns that this one has promised more
+  // than it can follow. Without a link to it this one stays behind.
+  const { primary } = standing;
+  if (primary !== "" && primary !== s.self && s.options.peers.reachable(primary)) s.hello(primary);
 }
 
 /** Rule 1's answer: the other one has promised a higher term. */

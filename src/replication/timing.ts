@@ -18,6 +18,8 @@ export const timing = {
   retentionMs: 60_000,
   /** A peer that acknowledges nothing for so long gets a base. */
   resyncMs: 1000,
+  /** Each repetition waits twice as long, up to so many times `resyncMs`. */
+  resyncGrowthMax: 16,
   /** An unmerged fork is sent again after this. */
   forkRetryMs: 1000,
   /** Followers that cannot know by themselves are told so long after a position was committed. */

@@ -55,7 +55,7 @@ export function walk(seed: number, log?: (line: string) => void): WalkResult {
     });
   }
   if (random() < 0.85) settle(world, 2000, () => world.isHealthy() && isIdle(world));
-  world.armed = world.isHealthy() || size < 3;
+  world.armed = world.isHealthy();
   const weights = {} as Weights;
   for (const kind of kinds) {
     weights[kind] = random() < 0.4 ? 0 : 2 ** (Math.floor(random() * 6) - 4);
@@ -216,7 +216,7 @@ function why(world: World): string {
   if (world.processes.some(({ replica: at }) => at.forkCommits > 0)) return "fork not merged";
   if (nextTickAt(world) < Infinity) return "timers are running";
   if (world.calls.some(({ sent, answer }) => sent && answer === undefined)) return "calls wait";
-  if (!world.isHealthy() && world.table.length >= 3) return "not healthy";
+  if (!world.isHealthy()) return "not healthy";
   return isIdle(world) ? "" : "messages";
 }
 

@@ -446,14 +446,14 @@ export class World {
     return best;
   }
 
-  /** The newest primary's owners are ≥ 3, up, and all where it is, and nobody knows a higher term. */
+  /** The newest primary's owners are ≥ 3 (or all that are wanted), up, and all where it is, and nobody knows a higher term. */
   isHealthy(): boolean {
     const i = this.primary();
     if (i < 0) return false;
     const { replica } = this.process(i);
     if (replica.serving === "degraded") return false;
     const owners = replica.owners?.processes ?? [];
-    if (owners.length < 3) return false;
+    if (owners.length < Math.min(3, this.table.length)) return false;
     const { standing, progress } = replica;
     const level = owners.every((owner) => {
       const there = this.process(this.indexOf(owner));
