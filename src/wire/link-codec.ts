@@ -20,7 +20,7 @@ import type { Incoming, Outgoing } from "./field.ts";
 import { ReceiverNames, SenderNames } from "./link-names.ts";
 import { linkRules } from "./link-rules.ts";
 import type { LinkKind, LinkRules } from "./link-rules.ts";
-import { callCode, codecsByCode, messageCodecs, replyCode } from "./message-codecs.ts";
+import { callCode, codecsByCode, helloCode, messageCodecs, replyCode } from "./message-codecs.ts";
 import type { HelloMessage, Message } from "./messages.ts";
 
 /**
@@ -154,6 +154,7 @@ export class LinkDecoder {
   readonly #afterWelcome: LinkKind;
   #rules: LinkRules = linkRules.greeting;
   #isDecoding = false;
+  #advice: CloseAdvice | undefined;
 
   constructor(frameLimits: FrameLimits) {
     this.#afterWelcome = frameLimits.afterWelcome;
@@ -190,9 +191,9 @@ export class LinkDecoder {
     try {
       while (bytes.remaining > 0) {
         const message = this.#next(frame);
-        if ("reason" in message && "code" in message && !("type" in message)) return message;
-        this.#follow(message as Message);
-        handler(message as Message);
+        if (message === undefined) return this.#advice;
+        this.#follow(message);
+        handler(message);
       }
     } finally {
       this.#isDecoding = false;
@@ -202,21 +203,31 @@ export class LinkDecoder {
     return undefined;
   }
 
-  #next(frame: Uint8Array): Message | CloseAdvice {
+  /** The next message, or `undefined` and why not in `#advice`. */
+  #next(frame: Uint8Array): Message | undefined {
     const { bytes } = this.#from;
     const code = bytes.u8();
     try {
-      if (this.#rules.accepts[code] !== 1) return notHere(code, this.#rules.kind);
+      if (this.#rules.accepts[code] !== 1) {
+        const problem = `${nameOf(code)} is not accepted on a ${this.#rules.kind} link`;
+        this.#advice = malformed(problem);
+        return undefined;
+      }
       const length = bytes.varint();
-      const isHello = code === messageCodecs.hello.code;
-      const most = isHello ? limits.helloFrameBytesMax - 16 : this.#rules.messageBytesMax;
-      if (length > most || (isHello && frame.length > limits.helloFrameBytesMax)) {
-        return tooLarge(nameOf(code), length);
+      if (length > this.#rules.messageBytesMax) {
+        this.#advice = tooLarge(nameOf(code), length);
+        return undefined;
+      }
+      if (code === helloCode && frame.length > limits.helloFrameBytesMax) {
+        this.#advice = tooLarge("frame with a hello", frame.length);
+        return undefined;
       }
       return this.#read(code, length);
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error;
-      return malformed(`${nameOf(code)} ${error.message} at byte ${String(bytes.position)}`);
+      const at = String(bytes.position);
+      this.#advice = malformed(`${nameOf(code)} ${error.message} at byte ${at}`);
+      return undefined;
     }
   }
 
@@ -249,10 +260,6 @@ function kindAfterHello(hello: HelloMessage): LinkKind {
 function nameOf(code: number): string {
   const entry = Object.entries(messageCodecs).find(([, codec]) => codec.code === code);
   return entry === undefined ? `message ${String(code)}` : entry[0];
-}
-
-function notHere(code: number, kind: LinkKind): CloseAdvice {
-  return malformed(`${nameOf(code)} is not accepted on a ${kind} link`);
 }
 
 function malformed(reason: string): CloseAdvice {

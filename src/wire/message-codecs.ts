@@ -60,6 +60,7 @@ export const messageCodecs: Readonly<Record<MessageType, MessageCodec>> = {
   }),
 };
 
+export const helloCode = messageCodecs.hello.code;
 export const callCode = messageCodecs.call.code;
 export const replyCode = messageCodecs.reply.code;
 
