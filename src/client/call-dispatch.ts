@@ -6,6 +6,7 @@ import { nextHybridTime } from "../model/time.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
 import { callFlags } from "../wire/messages.ts";
+import { CallLine } from "./call-line.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { NodeLinks } from "./node-links.ts";
 import type { PendingCall } from "./pending-call.ts";
@@ -23,8 +24,10 @@ export class CallDispatch {
   readonly #table: RoutingTable;
   readonly #links: NodeLinks;
   readonly #caller: string;
+  /** Calls that wait for one link: for its hand shake, or for room. */
+  readonly #lines = new Map<NodeLink, CallLine>();
   /** Calls for which no node can be reached now. */
-  #parked: PendingCall[] = [];
+  readonly #parked = new CallLine(undefined);
 
   constructor({ clock, table, links, caller }: CallDispatchOptions) {
     this.#clock = clock;
@@ -35,7 +38,7 @@ export class CallDispatch {
 
   /** Sends a call to the best node there is, or lets it wait for one. */
   send(call: PendingCall, now: number): void {
-    const mustPark = this.#parked.length > 0 && !this.#links.isConnected;
+    const mustPark = !this.#parked.isEmpty && !this.#links.isConnected;
     const link = mustPark ? undefined : this.#links.route(call.partition, call.tried);
     if (link === undefined) {
       this.#parked.push(call);
@@ -48,31 +51,45 @@ export class CallDispatch {
   /** Sends a call by this link, when it has room. */
   sendTo(call: PendingCall, link: NodeLink, now: number): void {
     call.link = link;
-    if (link.hasRoom && !link.hasWaiting) this.#write(call, link, now);
-    else link.wait(call);
+    // Most of the time nothing waits anywhere, and that is all there is to look at.
+    const line = this.#lines.size === 0 ? undefined : this.#lines.get(link);
+    if (line !== undefined) line.push(call);
+    else if (link.hasRoom) this.#write(call, link, now);
+    else this.#lineOf(link).push(call);
   }
 
   /** A link has room again: sends what waits there. */
   drained(link: NodeLink): void {
+    const line = this.#lines.size === 0 ? undefined : this.#lines.get(link);
+    if (line === undefined) return;
     const now = this.#clock.now();
     while (link.hasRoom) {
-      const call = link.nextWaiting();
-      if (call === undefined) return;
+      const call = line.next();
+      if (call === undefined) {
+        this.#lines.delete(link);
+        return;
+      }
       this.#write(call, link, now);
     }
+  }
+
+  /** A link is gone: what waits there goes elsewhere by other ways. */
+  forget(link: NodeLink): void {
+    this.#lines.delete(link);
   }
 
   /** Calls that wait for a node may find one; those that wait too long for a link go elsewhere. */
   routesChanged(): void {
     if (!this.#links.isConnected) return;
-    const moving = this.#parked.splice(0);
-    for (const link of this.#links.all) {
-      if (!link.isReady && !link.isPromising && link.hasWaiting) moving.push(...link.takeWaiting());
+    const moving: PendingCall[] = [];
+    empty(this.#parked, moving);
+    for (const link of [...this.#lines.keys()]) {
+      if (!link.isReady && !link.isPromising) this.#empty(link, moving);
     }
     // Among those that move and those that wait where they may go to, the oldest goes first.
-    for (const link of this.#links.all) {
-      if (!link.isReady || !link.hasWaiting) continue;
-      if (moving.length > 0) moving.push(...link.takeWaiting());
+    for (const link of [...this.#lines.keys()]) {
+      if (!link.isReady) continue;
+      if (moving.length > 0) this.#empty(link, moving);
       else this.drained(link);
     }
     moving.sort((a, b) => a.sequence - b.sequence);
@@ -80,8 +97,21 @@ export class CallDispatch {
     for (const call of moving) if (!call.isOver) this.send(call, now);
   }
 
+  #lineOf(link: NodeLink): CallLine {
+    const line = new CallLine(link);
+    this.#lines.set(link, line);
+    return line;
+  }
+
+  #empty(link: NodeLink, into: PendingCall[]): void {
+    const line = this.#lines.get(link);
+    if (line !== undefined) empty(line, into);
+    this.#lines.delete(link);
+  }
+
   close(): void {
-    this.#parked = [];
+    empty(this.#parked, []);
+    this.#lines.clear();
   }
 
   #write(call: PendingCall, link: NodeLink, now: number): void {
@@ -104,4 +134,8 @@ export class CallDispatch {
     call.ageTime = nextHybridTime(0, this.#clock.wallNow() - (now - call.startedAt));
     call.ageId = `${this.#caller}.${String(call.sequence)}`;
   }
+}
+
+function empty(line: CallLine, into: PendingCall[]): void {
+  for (let call = line.next(); call !== undefined; call = line.next()) into.push(call);
 }

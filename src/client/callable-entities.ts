@@ -5,21 +5,22 @@
  */
 import { entityName } from "../model/ids.ts";
 import { CallableEntity } from "./callable-entity.ts";
+import type { PendingCall } from "./pending-call.ts";
 
 /** Entities in the younger generation; the older has as many, and those with calls under way. */
 const generationSize = 4_096;
 
 export class CallableEntities {
   readonly #partitionOf: (functionName: string, key: string) => number;
-  #young = new Map<string, CallableEntity>();
-  #old = new Map<string, CallableEntity>();
+  #young = new Map<string, CallableEntity<PendingCall>>();
+  #old = new Map<string, CallableEntity<PendingCall>>();
 
   constructor(partitionOf: (functionName: string, key: string) => number) {
     this.#partitionOf = partitionOf;
   }
 
   /** The one record of an entity. @throws LatticeError what `partitionOf` throws. */
-  of(functionName: string, key: string): CallableEntity {
+  of(functionName: string, key: string): CallableEntity<PendingCall> {
     const name = entityName(functionName, key);
     const known = this.#young.get(name);
     if (known !== undefined) return known;

@@ -5,16 +5,23 @@
  * other entities grow.
  */
 import { entityName, type PartitionId } from "../model/ids.ts";
-import type { PendingCall } from "./pending-call.ts";
 
-export class CallableEntity {
+/** What an entity knows of a call. `Call` is the whole of it. */
+export interface EntityCall<Call> {
+  readonly number: number;
+  /** Neighbours among the pending numbered calls of the entity, in order of their numbers. */
+  older: Call | undefined;
+  newer: Call | undefined;
+}
+
+export class CallableEntity<Call extends EntityCall<Call>> {
   readonly functionName: string;
   readonly key: string;
   readonly partition: PartitionId;
-  #oldest: PendingCall | undefined;
-  #newest: PendingCall | undefined;
+  #oldest: Call | undefined;
+  #newest: Call | undefined;
   /** The first one is under way, the others wait for it. */
-  readonly #ordered: PendingCall[] = [];
+  readonly #ordered: Call[] = [];
 
   constructor(functionName: string, key: string, partition: PartitionId) {
     this.functionName = functionName;
@@ -33,19 +40,19 @@ export class CallableEntity {
   }
 
   /** Below it, this client has the answers of all its calls to this entity. */
-  received(call: PendingCall): number {
+  received(call: Call): number {
     return this.#oldest === undefined ? call.number : this.#oldest.number;
   }
 
   /** Numbers rise, so the newest goes last. */
-  begin(call: PendingCall): void {
+  begin(call: Call): void {
     call.older = this.#newest;
     if (this.#newest === undefined) this.#oldest = call;
     else this.#newest.newer = call;
     this.#newest = call;
   }
 
-  settle(call: PendingCall): void {
+  settle(call: Call): void {
     if (call.older === undefined) this.#oldest = call.newer;
     else call.older.newer = call.newer;
     if (call.newer === undefined) this.#newest = call.older;
@@ -55,13 +62,13 @@ export class CallableEntity {
   }
 
   /** Lines an ordered call up; true when it may be sent now. */
-  queue(call: PendingCall): boolean {
+  queue(call: Call): boolean {
     this.#ordered.push(call);
     return this.#ordered.length === 1;
   }
 
   /** Takes a settled ordered call out; returns the one that may be sent now, if any. */
-  unqueue(call: PendingCall): PendingCall | undefined {
+  unqueue(call: Call): Call | undefined {
     const index = this.#ordered.indexOf(call);
     if (index < 0) return undefined;
     this.#ordered.splice(index, 1);

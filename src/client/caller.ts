@@ -186,7 +186,7 @@ export class Caller implements CallOwner {
 
   /** What was sent may have run; what was not goes elsewhere. */
   linkEnded(link: NodeLink): void {
-    link.takeWaiting();
+    this.#dispatch.forget(link);
     for (const call of this.#slots.select((candidate) => candidate.link === link)) {
       const code = call.isSent ? "link_lost" : "not_sent";
       if (this.#retry(call, { code, indeterminate: false, retryAfterMs: 0 }, false)) continue;
@@ -250,7 +250,7 @@ export class Caller implements CallOwner {
     // A lost link has no count any more.
     if (!link.isReady) return;
     link.inFlightCount -= 1;
-    if (link.hasWaiting) this.#dispatch.drained(link);
+    this.#dispatch.drained(link);
   }
 
   #settle(call: PendingCall, answered: boolean): void {

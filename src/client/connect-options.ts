@@ -51,14 +51,25 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     throw invalid('takes an object: connect({ nodes: ["ws://127.0.0.1:7400"] })');
   }
   checkKnownNames("connect", "option", Object.keys(options), optionNames);
-  const { cluster = "", timeoutMs = timeoutMsDefault, direct = true, protection = true } = options;
+  const cluster = options.cluster ?? "";
+  const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
   if (cluster !== "") checkClusterName(cluster);
   if (!(typeof timeoutMs === "number" && timeoutMs >= 1 && timeoutMs <= timeoutMsMax)) {
     throw invalid(`timeoutMs must be a number of milliseconds, 1 … ${String(timeoutMsMax)}`);
   }
-  if (typeof direct !== "boolean") throw invalid("direct must be true or false");
-  if (typeof protection !== "boolean") throw invalid("protection must be true or false");
-  return { nodes: checkNodes(options.nodes), cluster, timeoutMs, direct, protection };
+  return {
+    nodes: checkNodes(options.nodes),
+    cluster,
+    timeoutMs,
+    direct: checkBoolean("direct", options.direct),
+    protection: checkBoolean("protection", options.protection),
+  };
+}
+
+/** `undefined` is the default, true. */
+function checkBoolean(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === "boolean") return value ?? true;
+  throw invalid(`${name} must be true or false`);
 }
 
 function checkNodes(nodes: unknown): readonly string[] {

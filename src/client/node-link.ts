@@ -18,7 +18,6 @@ import { protocolMax, protocolMin } from "../wire/agreement.ts";
 import { closeCodes } from "../wire/close-codes.ts";
 import { clientFrameLimits } from "../wire/link-codec.ts";
 import type { Message, RefusedMessage, WelcomeMessage } from "../wire/messages.ts";
-import type { PendingCall } from "./pending-call.ts";
 
 /** Connecting and the answer to hello together. */
 export const dialTimeoutMs = 5_000;
@@ -66,9 +65,6 @@ export class NodeLink {
   problem = "";
   /** Calls sent and not answered. */
   inFlightCount = 0;
-  /** Calls in order; those before `#firstWaiting` have been taken out. */
-  #waiting: PendingCall[] = [];
-  #firstWaiting = 0;
 
   constructor(owner: LinkOwner, address: string) {
     this.#owner = owner;
@@ -162,36 +158,6 @@ export class NodeLink {
       !this.#isBlocked &&
       this.inFlightCount < limits.callsPerConnectionMax
     );
-  }
-
-  /** Calls wait here; they may have left for elsewhere meanwhile. */
-  get hasWaiting(): boolean {
-    return this.#firstWaiting < this.#waiting.length;
-  }
-
-  /** Lines a call up to be sent when there is room. */
-  wait(call: PendingCall): void {
-    this.#waiting.push(call);
-  }
-
-  /** Takes out the next call that still waits to be sent here. */
-  nextWaiting(): PendingCall | undefined {
-    while (this.hasWaiting) {
-      const call = this.#waiting[this.#firstWaiting++];
-      if (call?.link === this && !call.isSent) return call;
-    }
-    this.#waiting = [];
-    this.#firstWaiting = 0;
-    return undefined;
-  }
-
-  /** Takes out everything that still waits, in order. */
-  takeWaiting(): PendingCall[] {
-    const calls: PendingCall[] = [];
-    for (let call = this.nextWaiting(); call !== undefined; call = this.nextWaiting()) {
-      calls.push(call);
-    }
-    return calls;
   }
 
   /** Notes the size of a call that was sent; large ones make it look at the buffers. */

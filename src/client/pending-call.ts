@@ -9,7 +9,7 @@ import { notInWheel, type WheelEntry } from "../platform/deadline-wheel.ts";
 import type { CallProgress } from "../routing/retry-policy.ts";
 import { noneTried } from "../routing/target.ts";
 import type { CallMessage } from "../wire/messages.ts";
-import type { CallableEntity } from "./callable-entity.ts";
+import type { CallableEntity, EntityCall } from "./callable-entity.ts";
 import type { NodeLink } from "./node-link.ts";
 
 /** Who is told when the deadline of a call has passed. */
@@ -20,7 +20,7 @@ export interface CallOwner {
 /** What is known of a call before it is sent. */
 export interface CallStart {
   readonly owner: CallOwner;
-  readonly entity: CallableEntity;
+  readonly entity: CallableEntity<PendingCall>;
   readonly operation: string;
   readonly input: Uint8Array;
   readonly isQuery: boolean;
@@ -41,7 +41,7 @@ export interface CallStart {
 
 const noChain: readonly EntityName[] = Object.freeze([]);
 
-export class PendingCall implements CallMessage, CallProgress, WheelEntry {
+export class PendingCall implements CallMessage, CallProgress, WheelEntry, EntityCall<PendingCall> {
   readonly type = "call";
   readonly partition: number;
   readonly functionName: string;
@@ -77,7 +77,7 @@ export class PendingCall implements CallMessage, CallProgress, WheelEntry {
   wheelNext: WheelEntry | undefined = undefined;
   wheelPrevious: WheelEntry | undefined = undefined;
 
-  readonly entity: CallableEntity;
+  readonly entity: CallableEntity<PendingCall>;
   readonly sequence: number;
   readonly startedAt: number;
   readonly totalMs: number;
@@ -87,7 +87,6 @@ export class PendingCall implements CallMessage, CallProgress, WheelEntry {
   resolve: (value: unknown) => void = unset;
   reject: (error: unknown) => void = unset;
 
-  /** Neighbours among the pending numbered calls of the entity, in order of their numbers. */
   older: PendingCall | undefined = undefined;
   newer: PendingCall | undefined = undefined;
 

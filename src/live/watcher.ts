@@ -1,5 +1,4 @@
-/** One watch of one link: what it watches and which version it was sent last. */
-import type { Selection } from "./selection.ts";
+/** One watch of one link, as what it watches knows it: where it goes and what it was sent last. */
 
 /** Chosen by the node; one per open connection. */
 export type LinkId = number;
@@ -8,7 +7,6 @@ export interface Watcher {
   readonly link: LinkId;
   /** Chosen by the watching side, unique on its link. */
   readonly id: number;
-  readonly selection: Selection;
   /** "" until the first message. */
   version: string;
 }

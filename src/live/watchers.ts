@@ -64,6 +64,11 @@ export interface WatchEnd {
   readonly primary: NodeId;
 }
 
+/** A watcher, and what it watches. */
+interface Watch extends Watcher {
+  readonly selection: Selection;
+}
+
 /** What is watched of one entity. */
 interface WatchedEntity {
   readonly name: EntityName;
@@ -75,7 +80,7 @@ interface WatchedEntity {
 export class Watchers {
   readonly #options: WatchersOptions;
   readonly #entities = new Map<EntityName, WatchedEntity>();
-  readonly #links = new Map<LinkId, Map<number, Watcher>>();
+  readonly #links = new Map<LinkId, Map<number, Watch>>();
   readonly #blocked = new Set<LinkId>();
   /** Selections with something to compute or to send. */
   readonly #due = new Set<Selection>();
@@ -119,10 +124,10 @@ export class Watchers {
     if (selection === undefined) {
       return [endOf(link, id, overloaded(`${target.entity} is watched in too many ways`))];
     }
-    const watcher: Watcher = { link, id, selection, version: request.resume };
-    this.#watchesOf(link).set(id, watcher);
-    selection.watchers.add(watcher);
-    selection.behind.add(watcher);
+    const watch: Watch = { link, id, selection, version: request.resume };
+    this.#watchesOf(link).set(id, watch);
+    selection.watchers.add(watch);
+    selection.behind.add(watch);
     selection.lingersUntil = 0;
     this.#lingering.delete(selection);
     entity.watcherCount += 1;
@@ -134,12 +139,12 @@ export class Watchers {
   /** Ends a watch at its own side's wish; nothing is sent. Unknown ids are ignored. */
   unsubscribe(link: LinkId, id: number, now: number): void {
     const watches = this.#links.get(link);
-    const watcher = watches?.get(id);
-    if (watches === undefined || watcher === undefined) return;
+    const watch = watches?.get(id);
+    if (watches === undefined || watch === undefined) return;
     watches.delete(id);
     if (watches.size === 0) this.#links.delete(link);
-    this.#remove(watcher);
-    if (watcher.selection.watchers.size === 0) this.#linger(watcher.selection, now);
+    this.#remove(watch.selection, watch);
+    if (watch.selection.watchers.size === 0) this.#linger(watch.selection, now);
   }
 
   /** The link is gone, and all its watches with it. */
@@ -155,8 +160,8 @@ export class Watchers {
 
   drained(link: LinkId): void {
     if (!this.#blocked.delete(link)) return;
-    for (const watcher of this.#links.get(link)?.values() ?? []) {
-      if (watcher.selection.behind.has(watcher)) this.#due.add(watcher.selection);
+    for (const watch of this.#links.get(link)?.values() ?? []) {
+      if (watch.selection.behind.has(watch)) this.#due.add(watch.selection);
     }
   }
 
@@ -276,14 +281,16 @@ export class Watchers {
     return full === undefined ? undefined : `${full[2]} has ${String(full[1])} watches already`;
   }
 
-  #watchesOf(link: LinkId): Map<number, Watcher> {
+  #watchesOf(link: LinkId): Map<number, Watch> {
     let watches = this.#links.get(link);
-    if (watches === undefined) this.#links.set(link, (watches = new Map()));
+    if (watches === undefined) {
+      watches = new Map<number, Watch>();
+      this.#links.set(link, watches);
+    }
     return watches;
   }
 
-  #remove(watcher: Watcher): void {
-    const { selection } = watcher;
+  #remove(selection: Selection, watcher: Watcher): void {
     selection.watchers.delete(watcher);
     selection.behind.delete(watcher);
     const entity = this.#entities.get(selection.target.entity);
@@ -308,7 +315,7 @@ export class Watchers {
       const watches = this.#links.get(watcher.link);
       watches?.delete(watcher.id);
       if (watches?.size === 0) this.#links.delete(watcher.link);
-      this.#remove(watcher);
+      this.#remove(selection, watcher);
       effects.push(endOf(watcher.link, watcher.id, why));
     }
     this.#dropSelection(selection);

@@ -30,7 +30,7 @@ export const partitionCount = 16;
 const settings = { partitionCount, replicas: 3, placementVersion: 1 };
 
 /** Only their types and names matter: a fake node answers what the test says. */
-const cart = defineFunction({
+export const cart = defineFunction({
   state: { lines: crdt.map(crdt.counter()), visits: crdt.counter() },
   handlers: {
     add(ctx, line: { sku: string; quantity: number }) {

@@ -174,11 +174,8 @@ test("aborting the signal ends a loop that waits", async () => {
   const cluster = await FakeCluster.start();
   const client = await cluster.connect();
   const abort = new AbortController();
-  const reader = client
-    .get("cart", "k")
-    .with({ signal: abort.signal })
-    .watch()
-    [Symbol.asyncIterator]();
+  const watch = client.get("cart", "k").with({ signal: abort.signal }).watch();
+  const reader = watch[Symbol.asyncIterator]();
   const next = reader.next();
   const a = cluster.node("a");
   await cluster.until(() => a.watches.length === 1);

@@ -38,11 +38,11 @@ function node() {
   return {
     watchers,
     counts,
-    set(entity: string, state: Value) {
+    set: (entity: string, state: Value): void => {
       states.set(entity, state);
       watchers.changed(entity);
     },
-    setDegraded(value: boolean) {
+    setDegraded: (value: boolean): void => {
       degraded = value;
     },
   };
@@ -78,8 +78,7 @@ class Views {
 
   take(effects: readonly LiveEffect[]): this {
     for (const effect of effects) {
-      assert.equal(effect.type, "send");
-      if (effect.type !== "send") continue;
+      if (effect.type !== "send") assert.fail("a query in the way");
       const { link, message } = effect;
       const who = `${String(link)}:${String(message.id)}`;
       this.log.push(`${message.type} ${who}`);
