@@ -71,7 +71,7 @@ test("a handle can be awaited, printed, compared and serialised without a call",
   assert.equal(await Promise.resolve(handle), handle);
   assert.match(inspect(handle), /cart\/alice/);
   assert.equal(JSON.stringify({ handle }), '{"handle":{}}');
-  assert.equal(`${handle as unknown as string}x`, "cart/alicex");
+  assert.equal(`at ${handle as unknown as string}`, "at cart/alice");
   assert.notEqual(handle, record().handle);
   assert.equal("add" in handle, false);
   assert.equal((handle as { constructor?: unknown }).constructor, undefined);
