@@ -16,9 +16,6 @@ import type { MemoryPipe, PipeItem } from "./memory-pipe.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "./transport.ts";
 import { highWaterBytes, lowWaterBytes } from "./transport.ts";
 
-/** A timer this late says that this process stood still, not that the peer is gone. */
-const lateMs = 50;
-
 export interface MemoryEndOptions {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -217,16 +214,16 @@ export class MemoryConnection implements Connection {
         return;
       }
       this.#out?.push({ type: "ping" });
-      this.#awaitPong(clock.now());
+      this.#awaitPong();
     });
   }
 
-  #awaitPong(pingedAt: number): void {
+  /** After a pause of this process the pong, which came first, is read before this fires. */
+  #awaitPong(): void {
     const { clock, timers } = this.#options;
-    const dueAt = clock.now() + pongTimeoutMsDefault;
+    const pingedAt = clock.now();
     this.#aliveTimer = timers.after(pongTimeoutMsDefault, () => {
       if (this.#heardAt > pingedAt) this.#watchSilence(silentMsDefault);
-      else if (clock.now() > dueAt + lateMs) this.#awaitPong(pingedAt);
       else this.#drop("dropped: the peer is silent and does not answer a ping");
     });
   }

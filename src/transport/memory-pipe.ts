@@ -101,7 +101,7 @@ export class MemoryPipe {
   push(item: PipeItem): void {
     this.#undeliveredBytes += bytesOf(item);
     const { path } = this.#options;
-    if (path.isCut || this.#held.length > 0) {
+    if (path.isCut) {
       this.#held.push(item);
       path.hold(this);
     } else {

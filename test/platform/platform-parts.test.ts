@@ -7,6 +7,7 @@ import { consoleLogger } from "../../src/platform/browser/console-logger.ts";
 import type { WheelEntry } from "../../src/platform/deadline-wheel.ts";
 import { DeadlineWheel, notInWheel } from "../../src/platform/deadline-wheel.ts";
 import { nodeLoopDelay } from "../../src/platform/node/node-loop-delay.ts";
+import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import { pinoLogger } from "../../src/platform/node/pino-logger.ts";
 import { randomFrom, seededRandom } from "../../src/platform/seeded-random.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
@@ -107,6 +108,21 @@ describe("console logger", () => {
     logger.info("not this");
     logger.warn("this", { n: 1 });
     assert.deepEqual(lines, [["latticework: this", { client: "c", n: 1 }]]);
+  });
+});
+
+describe("timers of Node", () => {
+  test("sleep through a delay of months in pieces that Node can count", async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(warning.name);
+    process.on("warning", note);
+    const platform = nodePlatform({ logLevel: "silent" });
+    const timer = platform.timers.after(2 ** 33, () => undefined);
+    await new Promise<void>((resolve) => void platform.timers.after(5, resolve));
+    timer.cancel();
+    platform.close();
+    process.off("warning", note);
+    assert.deepEqual(warnings, []);
   });
 });
 

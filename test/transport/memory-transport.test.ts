@@ -277,6 +277,34 @@ describe("a network in memory", () => {
     assert.match(a.endMessage, /broke/);
   });
 
+  test("a ping that was answered during a pause of the one who asked counts as answered", async () => {
+    const world = new World();
+    const { a, b } = await pair(world);
+    const node = world.nodes.get("a");
+    await world.time.sleep(10_000);
+    send(a, 1);
+    await world.time.sleep(5000.02);
+    // The ping is on its way; the answer comes at once, and is read after its time is up.
+    node?.pause();
+    await world.time.sleep(11_000);
+    node?.resume();
+    await world.time.sleep(10);
+    assert.deepEqual([a.endType, b.endType], ["", ""]);
+  });
+
+  test("an end that accepted a dial which was given up learns that nobody came", async () => {
+    const world = new World();
+    const [from, to] = [world.transport("a"), world.transport("b")];
+    const accepted = new Recorder();
+    await world.time.settled(to.listen({ port: 7400 }, () => accepted));
+    world.network.cutOneWay("b", "a");
+    const dialled = dial(from, "ws://b:7400");
+    await world.time.sleep(6000);
+    assert.equal(dialled.endType, "unreachable");
+    assert.equal(accepted.endType, "lost");
+    assert.equal(world.network.connectionCount(), 0);
+  });
+
   test("delays follow the link's own distribution and never reorder", async () => {
     const world = new World();
     const { a, b } = await pair(world);
