@@ -244,7 +244,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   #applyTail(count: number, touched: EntityName[]): void {
     const tail = this.#tail;
     while (this.#tailHead < tail.length) {
-      const next = tail[this.#tailHead] as TailCommit;
+      const next = tail[this.#tailHead]!;
       if (next.position >= count) break;
       this.#tailHead++;
       this.#applyCommitted(next.commit);

@@ -1,11 +1,12 @@
 /** How a copy follows a primary's stream: rules 1–3, and the removed one's side of 14. */
 import { compareTerms, sameTerm } from "../model/term.ts";
+import type { Term } from "../model/term.ts";
 import type { ProcessId } from "../model/ids.ts";
-import type { PartitionMessage, StreamPosition } from "../wire/replication-messages.ts";
+import type { CopyImage, PartitionMessage, StreamPosition } from "../wire/replication-messages.ts";
 import { Copy } from "./copy.ts";
 import { flushFork } from "./forking.ts";
 import { endReign } from "./leading.ts";
-import { switchGenesis } from "./meeting.ts";
+import { sameBirth } from "./meeting.ts";
 import { twoAreEnough } from "./owner-sets.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
@@ -20,31 +21,27 @@ export function onBase<E extends ReplicatedEntity<E>>(
   { term, copy: image }: Message<"base">,
   now: number,
 ): void {
-  if (s.genesis !== "" && s.genesis !== image.genesis) {
-    if (s.genesis < image.genesis) {
-      s.hello(from);
-      return;
-    }
-    switchGenesis(s, image.genesis, now);
-  }
+  if (!sameBirth(s, from, image, now)) return;
   s.see(term);
-  if (compareTerms(term, s.promised) < 0) {
+  const order = compareTerms(term, s.promised);
+  if (order < 0) {
     s.outlet.send(from, { type: "stale", standing: s.standing() });
     return;
   }
-  if (compareTerms(term, s.promised) > 0) endReign(s, now);
+  if (order > 0) endReign(s, now);
   else if (s.reign !== undefined) return;
   s.promised = term;
   s.genesis = image.genesis;
   follow(s, from, now);
-  const goesOn = s.copy !== undefined && sameTerm(s.copy.synced, term);
-  if (s.copy !== undefined && goesOn && image.position < s.copy.position) {
-    s.outlet.send(from, { type: "ack", term, position: s.copy.position });
+  const { copy } = s;
+  const goesOn = copy !== undefined && sameTerm(copy.synced, term);
+  if (goesOn && image.position < copy.position) {
+    s.outlet.send(from, { type: "ack", term, position: copy.position });
     return;
   }
-  if (s.copy === undefined ? image.from !== undefined : !s.copy.canInstall(image)) {
+  if (!canInstall(copy, image)) {
     s.needAt = 0;
-    need(s, from, s.copy?.at, now);
+    need(s, from, { term, have: copy?.at }, now);
     return;
   }
   install(s, image);
@@ -52,10 +49,14 @@ export function onBase<E extends ReplicatedEntity<E>>(
   if (s.fork !== undefined && !goesOn) flushFork(s, now);
 }
 
-function install<E extends ReplicatedEntity<E>>(
-  s: PartitionState<E>,
-  image: Message<"base">["copy"],
-): void {
+function canInstall<E extends ReplicatedEntity<E>>(
+  copy: Copy<E> | undefined,
+  image: CopyImage,
+): boolean {
+  return copy === undefined ? image.from === undefined : copy.canInstall(image);
+}
+
+function install<E extends ReplicatedEntity<E>>(s: PartitionState<E>, image: CopyImage): void {
   const touched: string[] = [];
   let replaced = true;
   if (s.copy === undefined) s.copy = Copy.fromImage(s.options.entities, image);
@@ -79,7 +80,7 @@ export function onDelta<E extends ReplicatedEntity<E>>(
   message: Message<"delta">,
   now: number,
 ): void {
-  const { term, position, committed, commit, owners } = message;
+  const { term, position } = message;
   s.see(term);
   const order = compareTerms(term, s.promised);
   if (order < 0) {
@@ -88,29 +89,31 @@ export function onDelta<E extends ReplicatedEntity<E>>(
   }
   const { copy } = s;
   // A higher term is not promised here: the base does it, which tells the genesis as well.
-  if (
-    order > 0 ||
-    copy === undefined ||
-    !sameTerm(copy.synced, term) ||
-    position > copy.position + 1
-  ) {
-    need(s, from, copy?.at, now, term);
+  const fits = order === 0 && copy !== undefined && sameTerm(copy.synced, term);
+  if (!fits || position > copy.position + 1) {
+    need(s, from, { term, have: copy?.at }, now);
     return;
   }
   if (s.reign !== undefined) return;
   follow(s, from, now);
-  if (position === copy.position + 1) {
-    if (commit !== undefined) copy.append(commit);
-    else if (owners !== undefined) {
-      copy.appendOwners(owners);
-      s.infers = twoAreEnough(copy.owners, s.self, term.process);
-      s.excluded = false;
-      if (s.isOwner) s.dropAt = Infinity;
-      s.outlet.emit({ type: "owners-changed", owners: copy.owners });
-    }
-    learnCommitted(s, s.infers ? position + 1 : committed);
-  }
+  if (position === copy.position + 1) extend(s, copy, message);
   s.outlet.send(from, { type: "ack", term, position: copy.position });
+}
+
+function extend<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  copy: Copy<E>,
+  { term, position, committed, commit, owners }: Message<"delta">,
+): void {
+  if (commit !== undefined) copy.append(commit);
+  else if (owners !== undefined) {
+    copy.appendOwners(owners);
+    s.infers = twoAreEnough(copy.owners, s.self, term.process);
+    s.excluded = false;
+    if (s.isOwner) s.dropAt = Infinity;
+    s.outlet.emit({ type: "owners-changed", owners: copy.owners });
+  }
+  learnCommitted(s, s.infers ? position + 1 : committed);
 }
 
 export function onCommitted<E extends ReplicatedEntity<E>>(
@@ -132,7 +135,7 @@ export function onDigest<E extends ReplicatedEntity<E>>(
   if (s.reign !== undefined || copy === undefined || !sameTerm(copy.synced, term)) return;
   if (copy.position !== position || copy.tailCount > 0 || copy.digest() === digest) return;
   s.outlet.emit({ type: "diverged", primary: from, position });
-  need(s, from, undefined, now);
+  need(s, from, { term, have: undefined }, now);
 }
 
 /** Rule 14: all owners have what this removed process holds. */
@@ -192,11 +195,10 @@ function follow<E extends ReplicatedEntity<E>>(
 function need<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   from: ProcessId,
-  have: StreamPosition | undefined,
+  wish: { readonly term: Term; readonly have: StreamPosition | undefined },
   now: number,
-  term = s.promised,
 ): void {
-  if (now < s.needAt || term === undefined) return;
+  if (now < s.needAt) return;
   s.needAt = now + timing.resyncMs;
-  s.outlet.send(from, { type: "need", term, have });
+  s.outlet.send(from, { type: "need", ...wish });
 }

@@ -17,8 +17,8 @@ export interface CommitId {
 }
 
 export class Fork<E extends ReplicatedEntity<E>> {
-  /** Numbers the commits of this fork and nothing else. */
-  readonly writer: WriterId;
+  /** Numbers the commits of the present degraded service and nothing else. */
+  writer: WriterId;
   readonly #factory: EntityFactory<E>;
   #commits: Commit[] = [];
   #bytes = 0;

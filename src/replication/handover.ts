@@ -70,7 +70,7 @@ export class Handover<E extends ReplicatedEntity<E>> {
       this.#giveUp(now);
       return;
     }
-    const target = this.#target as ProcessId;
+    const target = this.#target!;
     if (this.#phase !== "draining" || !this.#reign.isQuiet) return;
     if (this.#reign.ackedBy(target) < this.#copy.position) return;
     this.#phase = "asked";

@@ -31,7 +31,7 @@ export class Lineage {
 
   /** A new term goes on from `end` of the newest stream, of which `committed` positions are safe. */
   begin(synced: Term, end: number, committed: number): void {
-    const newest = this.#stretches[this.#stretches.length - 1] as Stretch;
+    const newest = this.#stretches[this.#stretches.length - 1]!;
     newest.end = end;
     newest.committed = committed;
     this.#stretches.push({ synced, since: 0, end: Infinity, committed: 0 });

@@ -6,6 +6,7 @@ import { agrees, hasMajority } from "./owner-sets.ts";
 import type { Peers } from "./peers.ts";
 import type { Reign } from "./reign.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
+import { limits } from "./timing.ts";
 
 export interface OwnersPlan {
   /** Present processes of the table's owners, in table order. */
@@ -26,18 +27,30 @@ export interface Surroundings {
 export function planOwners<E extends ReplicatedEntity<E>>(
   reign: Reign<E>,
   copy: Copy<E>,
-  { peers, table, degraded }: Surroundings,
+  around: Surroundings,
 ): OwnersPlan {
-  const self = reign.term.process;
-  const { owners, committed } = copy;
-  const present = owners.processes;
-  const wanted = presentProcesses(table, self, peers);
+  const { peers, table } = around;
+  const present = copy.owners.processes;
+  const wanted = presentProcesses(table, reign.term.process, peers);
   const keep = table.length === 0 ? present : wanted;
   const isMoving =
     keep.some((process) => !present.includes(process)) ||
     present.some((process) => !keep.includes(process));
-  const plan = (next: readonly ProcessId[] | undefined): OwnersPlan => ({ wanted, next, isMoving });
+  if (!isMoving && !present.some((process) => peers.provenDead(process))) {
+    return { wanted, next: undefined, isMoving };
+  }
+  return { wanted, next: nextOwners(reign, copy, around, wanted), isMoving };
+}
 
+function nextOwners<E extends ReplicatedEntity<E>>(
+  reign: Reign<E>,
+  copy: Copy<E>,
+  { peers, table, degraded }: Surroundings,
+  wanted: readonly ProcessId[],
+): readonly ProcessId[] | undefined {
+  const self = reign.term.process;
+  const { owners, committed } = copy;
+  const present = owners.processes;
   // A majority of the next set, and of the present one, must be connected and caught up.
   const caughtUp = (process: ProcessId): boolean => reign.ackedBy(process) >= committed - 1;
   const live = (process: ProcessId): boolean =>
@@ -46,23 +59,18 @@ export function planOwners<E extends ReplicatedEntity<E>>(
   const possible = (next: readonly ProcessId[]): boolean =>
     hasMajority(next, live) && agrees(present, live, dead);
 
+  if (owners.previous.length >= limits.previousOwners) return undefined;
   const living = present.filter((process) => !dead(process));
-  if (living.length < present.length && possible(living)) return plan(living);
-  if (degraded || committed === 0 || owners.previous.length > 0) return plan(undefined);
-  if (owners.position >= committed) return plan(undefined);
-  for (const process of wanted) {
-    if (present.includes(process) || !caughtUp(process)) continue;
-    const next = [...present, process];
-    if (possible(next)) return plan(next);
-  }
-  const allIn = wanted.every((process) => present.includes(process) && caughtUp(process));
-  if (table.length === 0 || wanted.length < table.length || !allIn) return plan(undefined);
-  for (const process of present) {
-    if (process === self || wanted.includes(process)) continue;
-    const next = present.filter((owner) => owner !== process);
-    if (possible(next)) return plan(next);
-  }
-  return plan(undefined);
+  if (living.length < present.length && possible(living)) return living;
+  const settled = committed > owners.position && owners.previous.length === 0;
+  if (degraded || !settled || table.length === 0) return undefined;
+  const missing = wanted.filter((process) => !present.includes(process));
+  const joining = missing.filter(caughtUp).map((process) => [...present, process]);
+  const next = joining.find(possible);
+  if (next !== undefined || missing.length > 0 || wanted.length < table.length) return next;
+  if (!wanted.every(caughtUp)) return undefined;
+  const unwanted = present.filter((process) => process !== self && !wanted.includes(process));
+  return unwanted.map((gone) => present.filter((owner) => owner !== gone)).find(possible);
 }
 
 /** The processes that live on these nodes now, `self` on its own; unreachable ones are left out. */

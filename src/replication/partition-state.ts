@@ -105,7 +105,9 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   beginDegraded(): void {
     if (this.copy === undefined || this.degraded !== undefined) return;
     this.degraded = {};
-    this.fork ??= this.newFork();
+    // A fork that waits to be merged may be merged in part: its numbers are not to be used again.
+    if (this.fork === undefined) this.fork = this.newFork();
+    else this.fork.writer = randomId(this.options.random);
     this.forkAt = Infinity;
   }
 

@@ -11,7 +11,7 @@ import { deposed, heard, learnPrimary, sameBirth } from "./meeting.ts";
 import { everyOwner } from "./owner-sets.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
-import { timing } from "./timing.ts";
+import { limits, timing } from "./timing.ts";
 
 type Message<T extends PartitionMessage["type"]> = Extract<PartitionMessage, { type: T }>;
 
@@ -161,15 +161,17 @@ export function watchPrimary<E extends ReplicatedEntity<E>>(
     s.attemptAt = Infinity;
     return;
   }
-  const { candidacy } = s;
-  if (!isLeaderless(s)) {
+  if (isLeaderless(s)) tryToLead(s, now);
+  else {
     s.attemptAt = Infinity;
     s.attempts = 0;
-    if (candidacy !== undefined && (!candidacy.handover || now >= candidacy.endsAt)) {
-      s.candidacy = undefined;
-    }
-    return;
+    const { candidacy } = s;
+    if (candidacy?.handover !== true || now >= candidacy.endsAt) s.candidacy = undefined;
   }
+}
+
+function tryToLead<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
+  const { candidacy } = s;
   if (candidacy === undefined) {
     if (s.attemptAt === Infinity) s.attemptAt = now + turnDelay(s);
     if (now >= s.attemptAt) stand(s, false, now);
@@ -281,10 +283,13 @@ function reign<E extends ReplicatedEntity<E>>(
 ): void {
   const { peers } = s.options;
   const { owners, at: before } = copy;
-  const living = owners.processes.filter((process) => !peers.provenDead(process));
   const previous = owners.previous.map(({ processes }) => ({ processes, position: 0 }));
-  if (living.length < owners.processes.length) {
-    previous.push({ processes: owners.processes, position: 0 });
+  let living = owners.processes;
+  if (previous.length < limits.previousOwners) {
+    living = living.filter((process) => !peers.provenDead(process));
+    if (living.length < owners.processes.length) {
+      previous.push({ processes: owners.processes, position: 0 });
+    }
   }
   copy.inherit(candidacy.term, { processes: living, position: 0, previous });
   const begun = beginReign(s, copy, now);

@@ -53,7 +53,7 @@ export class Waiters {
   release(progress: Progress, outlet: Outlet): void {
     const front = this.#front;
     while (this.#head < front.length) {
-      const entry = front[this.#head] as Entry;
+      const entry = front[this.#head]!;
       if (entry.position >= progress.committed) break;
       this.#head++;
       if (!releaseOne(entry, progress, outlet)) this.#greedy.push(entry);

@@ -10,7 +10,8 @@ import type { Peers } from "../../../src/replication/peers.ts";
 import { Replica } from "../../../src/replication/replica.ts";
 import type { ReplicationEffect } from "../../../src/replication/effect.ts";
 import type { PartitionMessage } from "../../../src/wire/replication-messages.ts";
-import { CommitSet, commitSets, commitThat, idOf } from "./commit-set.ts";
+import type { CommitSet } from "./commit-set.ts";
+import { commitSets, commitThat, idOf } from "./commit-set.ts";
 
 export type Random = () => number;
 
@@ -124,7 +125,7 @@ export class World {
   }
 
   process(i: number): Process {
-    return this.processes[i] as Process;
+    return this.processes[i]!;
   }
 
   indexOf(process: ProcessId): number {
@@ -264,7 +265,7 @@ export class World {
   #runAt(at: number, request: Request): void {
     const { replica } = this.process(at);
     const { call, attempt } = request;
-    const { entity, acks } = this.calls[call] as Call;
+    const { entity, acks } = this.calls[call]!;
     this.log?.(`call ${String(call)}#${String(attempt)} runs at ${this.process(at).id}`);
     if (replica.serving === undefined) {
       const j = replica.primary === "" ? -1 : this.indexOf(replica.primary);
@@ -278,7 +279,7 @@ export class World {
       this.answers.push({ call, attempt, says: "offered" });
       return;
     }
-    const tip = replica.tip(entity, true) as CommitSet;
+    const tip = replica.tip(entity, true)!;
     const hit = tip.find((says) => says.startsWith(`${String(call)}#`));
     const deadlineAt = this.random() < 0.2 ? this.now + 2000 : Infinity;
     if (hit !== undefined) {
@@ -316,7 +317,7 @@ export class World {
   answer(index: number, lost: boolean): boolean {
     const [answer] = this.answers.splice(index, 1);
     if (answer === undefined) return false;
-    const call = this.calls[answer.call] as Call;
+    const call = this.calls[answer.call]!;
     if (answer.says === "unavailable")
       this.notRun.add(`${String(call.call)}#${String(answer.attempt)}`);
     if (lost) return true;
@@ -326,7 +327,7 @@ export class World {
   }
 
   suspect(i: number, j: number, value: boolean): boolean {
-    const row = this.suspects[i] as boolean[];
+    const row = this.suspects[i]!;
     if (row[j] === value) return false;
     row[j] = value;
     this.log?.(`${this.process(i).id} ${value ? "suspects" : "trusts"} ${String(j)}`);
@@ -345,8 +346,8 @@ export class World {
   }
 
   #drop(i: number, j: number): void {
-    (this.links[i] as boolean[])[j] = false;
-    (this.queues[i] as PartitionMessage[][])[j] = [];
+    this.links[i]![j] = false;
+    this.queues[i]![j] = [];
     (this.senders[i] as unknown[][])[j] = [];
   }
 
@@ -354,8 +355,8 @@ export class World {
     if (this.connected(i, j) && this.process(i).up) return false;
     if (!this.process(i).up || !this.process(j).up) return false;
     this.log?.(`link ${String(i)} - ${String(j)}`);
-    (this.links[i] as boolean[])[j] = true;
-    (this.links[j] as boolean[])[i] = true;
+    this.links[i]![j] = true;
+    this.links[j]![i] = true;
     this.perform(i, this.process(i).replica.linkUp(this.process(j).id));
     this.perform(j, this.process(j).replica.linkUp(this.process(i).id));
     this.#touchPeers(i);
@@ -375,8 +376,8 @@ export class World {
     for (let j = 0; j < this.size; j++) {
       if (j === i) continue;
       this.#drop(j, i);
-      (this.links[i] as boolean[])[j] = false;
-      (this.suspects[i] as boolean[])[j] = false;
+      this.links[i]![j] = false;
+      this.suspects[i]![j] = false;
     }
     for (let at = this.requests.length - 1; at >= 0; at--) {
       if (this.requests[at]?.at === i) this.requests.splice(at, 1);
