@@ -46,6 +46,8 @@ export interface MemberState {
 export interface NodeCounters {
   /** Calls run here. */
   readonly served: number;
+  /** Those among them that their caller had sent before. */
+  readonly retried: number;
   /** Calls passed on to other nodes. */
   readonly forwarded: number;
   /** Times this process became primary of a partition after the birth of the cluster. */
@@ -86,6 +88,7 @@ export function statusOf(
     callsInFlight: parts.turns.inFlightCount,
     counters: {
       served: parts.calls.servedCount,
+      retried: parts.calls.retriedCount,
       forwarded: parts.calls.forwardCount,
       takeovers: parts.counts.takeovers,
       dedupeHits: parts.turns.dedupeHitCount,

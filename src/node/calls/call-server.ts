@@ -51,6 +51,8 @@ export class CallServer {
   forwardCount = 0;
   /** Calls run here since the start. */
   servedCount = 0;
+  /** Those among them that their caller had sent before. */
+  retriedCount = 0;
 
   constructor(options: CallServerOptions) {
     this.#options = options;
@@ -90,6 +92,7 @@ export class CallServer {
   #run(call: CallMessage, origin: Origin): CallUnderWay | undefined {
     this.servedCount += 1;
     const served = new ServedCall(call, origin, this.#options.self, this.#options.clock.now());
+    if (served.retry) this.retriedCount += 1;
     served.turn = this.#options.turns.submit(served);
     return served.settled ? undefined : served;
   }

@@ -1,0 +1,88 @@
+/** Replays the flights: one call per record, many at once, each sent until its outcome is known. */
+import { LatticeError } from "latticework";
+import type { Client } from "latticework/client";
+import type { Flight, Functions } from "./functions.ts";
+
+export interface ReplayOptions {
+  /** Calls in flight at once. */
+  readonly concurrency: number;
+  /** Called after every answer. */
+  readonly progress: (answered: number) => void;
+  /** Control: answer before replication, and send again without protection. */
+  readonly careless?: boolean;
+}
+
+export interface ReplayResult {
+  readonly answered: number;
+  /** Calls that this program had to send again, because their outcome was unknown. */
+  readonly resent: number;
+  readonly degraded: number;
+}
+
+/** Longest time of one call; a takeover takes a fraction of it. */
+const callTimeoutMs = 60_000;
+
+export class Replay {
+  readonly #client: Client<Functions>;
+  readonly #flights: readonly Flight[];
+  readonly #options: ReplayOptions;
+  #next = 0;
+  #inFlight = 0;
+  #answered = 0;
+  #resent = 0;
+  #degraded = 0;
+
+  constructor(client: Client<Functions>, flights: readonly Flight[], options: ReplayOptions) {
+    this.#client = client;
+    this.#flights = flights;
+    this.#options = options;
+  }
+
+  /** Calls sent and not answered. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Resolves when every call has been answered. */
+  async run(): Promise<ReplayResult> {
+    const callers = Array.from({ length: this.#options.concurrency }, () => this.#callInTurn());
+    await Promise.all(callers);
+    return { answered: this.#answered, resent: this.#resent, degraded: this.#degraded };
+  }
+
+  async #callInTurn(): Promise<void> {
+    for (;;) {
+      const flight = this.#flights[this.#next++];
+      if (flight === undefined) return;
+      this.#inFlight += 1;
+      await this.#depart(flight);
+      this.#inFlight -= 1;
+      this.#answered += 1;
+      this.#options.progress(this.#answered);
+    }
+  }
+
+  async #depart(flight: Flight): Promise<void> {
+    const { careless = false } = this.#options;
+    const handle = this.#client
+      .get("airport", flight.origin)
+      .with({ timeoutMs: callTimeoutMs, ...(careless ? { acks: 1 } : {}) })
+      .with({ reply: "full" });
+    for (;;) {
+      try {
+        const reply = await handle.depart(flight);
+        if (reply.degraded) this.#degraded += 1;
+        return;
+      } catch (error) {
+        // With protection the client itself retries until it knows; the control retries blindly.
+        const again = error instanceof LatticeError && (error.indeterminate || error.retryable);
+        if (!careless || !again) throw error;
+        this.#resent += 1;
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * `npm run node`: one node as a process of its own. Ctrl-C leaves in order, a second one at once.
+ * A parent that started it with an IPC channel may ask for its status, as `scripts/cluster` does.
+ */
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { LatticeError, type Functions } from "latticework";
+import { startNode, type LogLevel, type Node } from "latticework/node";
+import { nodeVersionProblem } from "./launch/node-version.mjs";
+import type { NodeReport, NodeRequest } from "./cluster/node-messages.ts";
+
+const usage = `Usage: npm run node -- [options]
+
+  --port N          port to listen on; 0 picks a free one (default 7400)
+  --host ADDRESS    loopback address to listen on (default 127.0.0.1)
+  --join ADDRESS    a node to join through, ws://host:port; may be given again
+  --functions FILE  module that exports \`functions\` (default examples/cart/functions.ts)
+  --id NAME         node id (default host:port)
+  --cluster NAME    cluster name (default "default")
+  --min-nodes N     be ready only when so many nodes are alive (default 1)
+  --zone NAME       where this node is; replicas are spread over zones
+  --weight W        share of the load, 0.1 to 10 (default 1)
+  --replicas N      copies of every partition, the same on all nodes (default 3)
+  --log LEVEL       debug, info, warn, error or silent (default warn)
+  --help            this text
+
+Next: npm run node -- --port 7401 --join ws://127.0.0.1:7400
+`;
+
+const options = {
+  port: { type: "string", default: "7400" },
+  host: { type: "string", default: "127.0.0.1" },
+  join: { type: "string", multiple: true, default: [] as string[] },
+  functions: { type: "string", default: "examples/cart/functions.ts" },
+  id: { type: "string" },
+  cluster: { type: "string" },
+  "min-nodes": { type: "string" },
+  zone: { type: "string" },
+  weight: { type: "string" },
+  replicas: { type: "string" },
+  log: { type: "string", default: "warn" },
+  help: { type: "boolean", default: false },
+} as const;
+
+const exitUsage = 2;
+
+async function main(): Promise<void> {
+  const problem = nodeVersionProblem(process.versions.node);
+  if (problem !== undefined) fail(problem, 1);
+  const values = readArguments();
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  // What a handler leaks must not end the node that runs everybody else's handlers.
+  process.on("unhandledRejection", (reason) => {
+    console.error("a handler left a rejected promise behind:", reason);
+  });
+  const functions = await loadFunctions(values.functions);
+  const node = await startNode({
+    functions,
+    listen: { host: values.host, port: Number(values.port) },
+    join: values.join,
+    logger: values.log as LogLevel,
+    ...given("nodeId", values.id),
+    ...given("cluster", values.cluster),
+    ...given("minNodes", numberOf(values["min-nodes"])),
+    ...given("zone", values.zone),
+    ...given("weight", numberOf(values.weight)),
+    ...given("replicas", numberOf(values.replicas)),
+  });
+  announce(node);
+  leaveOnSignals(node);
+  answerParent(node);
+  await node.stopped;
+  process.disconnect?.();
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ options, allowPositionals: false }).values;
+  } catch (error) {
+    return fail(`${(error as Error).message}\n\n${usage}`, exitUsage);
+  }
+}
+
+async function loadFunctions(file: string): Promise<Functions> {
+  const url = pathToFileURL(path.resolve(file)).href;
+  const module = (await import(url)) as { readonly functions?: unknown };
+  if (module.functions === undefined) fail(`${file} has no export named functions`, exitUsage);
+  return module.functions as Functions;
+}
+
+function announce(node: Node<Functions>): void {
+  const { members, cluster } = node.status();
+  const alive = members.filter((member) => member.status === "alive").length;
+  console.log(
+    `● latticework  cluster "${cluster}"  ${node.address}  nodes alive: ${String(alive)}\n` +
+      `  loopback only, no secret needed; Ctrl-C leaves\n` +
+      `  Next: npm run node -- --port 0 --join ${node.address}`,
+  );
+}
+
+function leaveOnSignals(node: Node<Functions>): void {
+  let signals = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals > 1) process.exit(1);
+      console.log(`${signal}: handing over; once more to go at once`);
+      void node.leave();
+    });
+  }
+}
+
+/** A parent process asks by IPC what anybody else would ask an operator's endpoint. */
+function answerParent(node: Node<Functions>): void {
+  const report = (message: NodeReport): void => void process.send?.(message);
+  process.on("message", (request: NodeRequest) => {
+    if (request.type === "status") {
+      report({ type: "status", request: request.request, status: node.status() });
+    }
+  });
+  report({ type: "ready", id: node.id, address: node.address });
+}
+
+function given<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [name]: value } as Record<K, V>);
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function fail(message: string, code: number): never {
+  console.error(message);
+  process.exit(code);
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof LatticeError) fail(`✖ ${error.code}  ${error.message}`, 1);
+  console.error(error);
+  process.exit(1);
+});
