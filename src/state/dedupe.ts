@@ -232,7 +232,9 @@ export class DedupeTable {
       this.#callers = this.#callers.toSpliced(at, 1);
       this.#index = undefined;
     } else if (at >= 0) {
-      this.#callers = this.#callers.with(at, records);
+      const callers = this.#callers.slice();
+      callers[at] = records;
+      this.#callers = callers;
     } else {
       this.#index?.set(caller, this.#callers.length);
       this.#callers = this.#callers.length === 0 ? [records] : [...this.#callers, records];

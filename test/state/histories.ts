@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { crdt } from "../../src/definition/kinds.ts";
-import { StateCommit } from "../../src/state/commit.ts";
+import type { StateCommit } from "../../src/state/commit.ts";
 import { Draft } from "../../src/state/draft.ts";
 import { Entity } from "../../src/state/entity.ts";
 
