@@ -12,6 +12,7 @@ import type { CellEntry } from "./cell-entry.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import { counterBytes, isCounterPresent, mergeCounters, removeFromCounter } from "./counter-run.ts";
 import type { CounterRun } from "./counter-run.ts";
+import { LayeredMap } from "./layered-map.ts";
 import type { Removal } from "./seen.ts";
 
 export type StateNode = CounterRun | CellEntry | DictNode;
@@ -22,16 +23,16 @@ export type Owner = object;
 export class DictNode {
   readonly type = "dict";
   readonly owner: Owner;
-  readonly children: Map<string, StateNode>;
+  readonly children: LayeredMap<StateNode>;
 
-  constructor(owner: Owner, children = new Map<string, StateNode>()) {
+  constructor(owner: Owner, children = new LayeredMap<StateNode>()) {
     this.owner = owner;
     this.children = children;
   }
 
   /** This dict when `owner` may change it, else a copy that it may. */
   ownedBy(owner: Owner): DictNode {
-    return this.owner === owner ? this : new DictNode(owner, new Map(this.children));
+    return this.owner === owner ? this : new DictNode(owner, this.children.fork());
   }
 }
 
@@ -100,7 +101,7 @@ export function removeFromNode(
         const kept = removeFromNode(child, removal, [...path, key], owner);
         if (kept !== undefined) children.set(key, kept);
       }
-      return children.size === 0 ? undefined : new DictNode(owner, children);
+      return children.size === 0 ? undefined : new DictNode(owner, new LayeredMap(children));
     }
   }
 }
@@ -145,7 +146,7 @@ function mergeDicts(a: NodeCopy, b: NodeCopy, owner: Owner): DictNode | undefine
     );
     if (node !== undefined) children.set(key, node);
   }
-  return children.size === 0 ? undefined : new DictNode(owner, children);
+  return children.size === 0 ? undefined : new DictNode(owner, new LayeredMap(children));
 }
 
 function mixed(expected: string, node: StateNode): LatticeError {

@@ -6,7 +6,7 @@ import { canonicalKey } from "./canonical-key.ts";
 import { entryGrowth } from "./cell-draft.ts";
 import { seenInCell, winner } from "./cell-entry.ts";
 import { asCell, asDict } from "./dict-node.ts";
-import type { StateNode } from "./dict-node.ts";
+import type { DictNode } from "./dict-node.ts";
 import type { DraftNode, Place } from "./draft-node.ts";
 import type { Operation, RemoveOperation } from "./operation.ts";
 import { recordOf, setOf } from "./plain-node.ts";
@@ -123,7 +123,7 @@ export class ElementsDraft implements DraftNode {
       : new ValueMapHandle(this, isWritable);
   }
 
-  #committed(): Map<string, StateNode> | undefined {
+  #committed(): DictNode["children"] | undefined {
     return this.#cleared === undefined ? asDict(this.place.committed())?.children : undefined;
   }
 }

@@ -22,6 +22,7 @@ import { readEnvelope, writeEnvelope } from "./envelope-bytes.ts";
 import type { EntityParts } from "./entity-parts.ts";
 import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";
+import { LayeredMap } from "./layered-map.ts";
 import * as scalars from "./scalar-bytes.ts";
 import { valueBytes } from "./stored-value.ts";
 
@@ -149,7 +150,7 @@ function readDict(reading: Reading, count: number, depth: number, leaf: LeafType
     children.set(key, readNode(reading, depth - 1, leaf));
   }
   if (children.size !== count) malformed("has a key twice");
-  return new DictNode(reading.owner, children);
+  return new DictNode(reading.owner, new LayeredMap(children));
 }
 
 function writeRun(writing: Writing, run: RunFields): void {

@@ -3,7 +3,7 @@ import type { MapKind, MapOf } from "../definition/kinds.ts";
 import { checkKey } from "../model/names.ts";
 import type { Value } from "../model/value.ts";
 import { asDict, isPresent } from "./dict-node.ts";
-import type { StateNode } from "./dict-node.ts";
+import type { DictNode, StateNode } from "./dict-node.ts";
 import { Place } from "./draft-node.ts";
 import type { AnyKind, Container, DraftNode } from "./draft-node.ts";
 import type { Operation, RemoveOperation } from "./operation.ts";
@@ -108,7 +108,7 @@ export class MapDraft implements DraftNode, Container {
     return new MapHandle(this, isWritable);
   }
 
-  #committed(): Map<string, StateNode> | undefined {
+  #committed(): DictNode["children"] | undefined {
     return this.#cleared === undefined ? asDict(this.place.committed())?.children : undefined;
   }
 }
