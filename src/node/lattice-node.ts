@@ -87,7 +87,8 @@ export class LatticeNode {
     peers.selfLeaving = true;
     cluster.announceLeaving();
     const until = clock.now() + settings.leaveBudgetMs;
-    const isAlone = (): boolean => this.#parts.aliveNodes().length <= 1;
+    // Nobody who stays: nothing can be handed over.
+    const isAlone = (): boolean => !this.#parts.hasStayingPeer();
     while (partitions.ownedCount > 0 && !isAlone() && clock.now() < until && !this.#isStopped) {
       partitions.handOver();
       await this.#pause(leavePollMs);

@@ -201,6 +201,15 @@ export class NodeParts {
       .map((member) => member.id);
   }
 
+  /** Whether somebody else is alive who does not leave. */
+  hasStayingPeer(): boolean {
+    for (const member of this.cluster.members.values()) {
+      if (member.id === this.foundation.identity.id) continue;
+      if (member.status === "alive" && !member.leaving) return true;
+    }
+    return false;
+  }
+
   /** Everybody whom a client may have to dial. */
   #routable(): readonly RouteMember[] {
     return [...this.cluster.members.values()].filter(

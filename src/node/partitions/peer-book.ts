@@ -98,7 +98,9 @@ export class PeerBook implements Peers {
     if (process === this.#self) return false;
     const node = nodeOf(process);
     const record = this.#record(node);
-    if (record.status === "dead" || record.status === "left" || record.leaving) return true;
+    // A leaving process is not lost while it can be reached: it hands over what it leads, and would
+    // refuse every candidate until then.
+    if (record.status === "dead" || record.status === "left") return true;
     if (record.process === process) {
       const heardAt = this.#dataHeardAt(node) ?? 0;
       return record.status === "suspect" && this.#now() - heardAt >= silentSuspectMs;
