@@ -11,7 +11,7 @@ import { ByteWriter } from "../codec/byte-writer.ts";
 import { unreachable } from "../model/assert.ts";
 import { isPrototypeName } from "../model/names.ts";
 import { isUpdate } from "./document-section.ts";
-import type { CommitBody, CommitLike } from "./commit.ts";
+import type { CommitBody, CommitLike } from "./commit-like.ts";
 import { decoding, malformed } from "./damage.ts";
 import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";

@@ -18,7 +18,7 @@ import type { VersionVector } from "../model/version-vector.ts";
 import { CausalVector } from "./causal-vector.ts";
 import { winner } from "./cell-entry.ts";
 import { StateCommit } from "./commit.ts";
-import type { CommitLike } from "./commit.ts";
+import type { CommitLike } from "./commit-like.ts";
 import { Contents } from "./contents.ts";
 import { DedupeTable } from "./dedupe.ts";
 import { asCell } from "./dict-node.ts";
