@@ -29,6 +29,8 @@ export class OutboxDriver {
   /** Entities with outboxes that the scheduler was told of, by partition. */
   readonly #told = new Map<PartitionId, Set<EntityName>>();
 
+  #inheritedCount = 0;
+
   constructor(options: OutboxDriverOptions) {
     this.#options = options;
     this.#delivery = new OutboxDelivery(options.platform, {
@@ -58,8 +60,9 @@ export class OutboxDriver {
     return this.#delivery.deliveredCount;
   }
 
+  /** Deliveries that may have been made before: repeated ones, and those of an earlier primary. */
   get redeliveredCount(): number {
-    return this.#delivery.redeliveredCount;
+    return this.#delivery.redeliveredCount + this.#inheritedCount;
   }
 
   /** This node leads the partition now: it goes on with what its entities have not delivered. */
@@ -95,7 +98,10 @@ export class OutboxDriver {
     attempt: number,
     done: Parameters<ConstructorParameters<typeof OutboxDelivery>[1]["deliver"]>[3],
   ): void {
-    const { registry, caller } = this.#options;
+    const { registry, caller, partitions } = this.#options;
+    const writer = partitions.replica(partitions.partitionOf(sender))?.writer;
+    const isInherited = entry.writer !== writer;
+    if (isInherited && attempt === 1) this.#inheritedCount += 1;
     const settings = registry.has(entry.functionName)
       ? registry.find(entry.functionName).settings
       : undefined;
@@ -112,7 +118,7 @@ export class OutboxDriver {
         // Delivered in order, so everything before it has been answered.
         received: () => entry.number,
         outbox: true,
-        isRetry: attempt > 1,
+        isRetry: attempt > 1 || isInherited,
         whenSplit: settings?.whenSplit ?? "serve",
         acks: undefined,
         strictAcks: false,
