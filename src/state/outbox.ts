@@ -78,11 +78,20 @@ export class Outbox {
   }
 
   add(entry: OutboxEntry): void {
-    this.#put([...this.#entries, entry]);
+    const last = this.#entries.at(-1);
+    if (last !== undefined && compareSends(last, entry) > 0) {
+      this.#put([...this.#entries, entry]);
+      return;
+    }
+    this.#entries = [...this.#entries, entry];
+    this.#bytes += sendBytes(entry);
   }
 
   remove(id: SendId): void {
-    if (this.get(id) !== undefined) this.#put(this.#entries.filter((entry) => !isSame(entry, id)));
+    const removed = this.get(id);
+    if (removed === undefined) return;
+    this.#entries = this.#entries.filter((entry) => entry !== removed);
+    this.#bytes -= sendBytes(removed);
   }
 
   fail(failed: FailedSend): void {
