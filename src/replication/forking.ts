@@ -34,7 +34,10 @@ export function onForked<E extends ReplicatedEntity<E>>(
   now: number,
 ): void {
   const { reign, copy } = s;
-  if (reign === undefined || copy === undefined) return;
+  if (reign === undefined || copy === undefined) {
+    s.hello(from); // the sender follows an old hint
+    return;
+  }
   if (copy.tailCount >= limits.tailCommits || reign.isMerging(from)) return;
   reign.merge(from, commits, commits.map(commitId), now);
 }

@@ -38,6 +38,8 @@ export function beginReign<E extends ReplicatedEntity<E>>(
   reign.alignLinks([]);
   reign.stuckSince = now;
   s.endDegraded(now);
+  // A fork that was on its way to another primary, or to an earlier reign here, begins anew.
+  if (s.fork !== undefined) s.forkAt = now;
   return reign;
 }
 
@@ -50,6 +52,7 @@ export function endReign<E extends ReplicatedEntity<E>>(s: PartitionState<E>, no
   s.isMoving = false;
   s.primary = "";
   s.endDegraded(now);
+  if (s.fork !== undefined) s.forkAt = now + timing.forkRetryMs;
   waitForPrimary(s, now);
 }
 

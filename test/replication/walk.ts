@@ -216,7 +216,7 @@ function why(world: World): string {
   if (world.processes.some(({ replica: at }) => at.forkCommits > 0)) return "fork not merged";
   if (nextTickAt(world) < Infinity) return "timers are running";
   if (world.calls.some(({ sent, answer }) => sent && answer === undefined)) return "calls wait";
-  if (!world.isHealthy()) return "not healthy";
+  if (!world.isLevel()) return "not healthy";
   return isIdle(world) ? "" : "messages";
 }
 
@@ -258,7 +258,9 @@ function check(world: World): string | undefined {
     }
   }
   for (const [id, call] of world.acknowledged) {
-    if (!held.has(id)) return `P1 acknowledged call ${String(call)} lost (${id})`;
+    if (held.get(id)?.startsWith(`${String(call)}#`) !== true) {
+      return `P1 acknowledged call ${String(call)} lost (${id})`;
+    }
   }
   for (const id of world.seen) if (!held.has(id)) return `P5 dirty read of ${id}`;
   for (const id of world.committed) if (!held.has(id)) return `P7 known-committed ${id} is gone`;

@@ -447,8 +447,8 @@ export class World {
     return best;
   }
 
-  /** The newest primary's owners are ≥ 3 (or all that are wanted), up, and all where it is, and nobody knows a higher term. */
-  isHealthy(): boolean {
+  /** The newest primary's owners are ≥ 3 (or all that are wanted), up, and all where it is. */
+  isLevel(): boolean {
     const i = this.primary();
     if (i < 0) return false;
     const { replica } = this.process(i);
@@ -456,21 +456,23 @@ export class World {
     const owners = replica.owners?.processes ?? [];
     if (owners.length < Math.min(3, this.table.length)) return false;
     const { standing, progress } = replica;
-    const level = owners.every((owner) => {
+    return owners.every((owner) => {
       const there = this.process(this.indexOf(owner));
-      const at = there.replica;
       return (
         there.up &&
         there.id === owner &&
-        sameTerm(at.standing.synced, standing.synced) &&
-        at.progress?.position === progress?.position
+        sameTerm(there.replica.standing.synced, standing.synced) &&
+        there.replica.progress?.position === progress?.position
       );
     });
-    return (
-      level &&
-      this.processes.every(
-        ({ up, replica: at }) => !up || compareTerms(at.standing.promised, standing.promised) <= 0,
-      )
+  }
+
+  /** Level, and nobody knows a higher term. */
+  isHealthy(): boolean {
+    if (!this.isLevel()) return false;
+    const { promised } = this.process(this.primary()).replica.standing;
+    return this.processes.every(
+      ({ up, replica }) => !up || compareTerms(replica.standing.promised, promised) <= 0,
     );
   }
 
