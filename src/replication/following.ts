@@ -133,6 +133,7 @@ export function onDigest<E extends ReplicatedEntity<E>>(
 ): void {
   const { copy } = s;
   if (s.reign !== undefined || copy === undefined || !sameTerm(copy.synced, term)) return;
+  s.isFollowing = true;
   if (copy.position !== position || copy.tailCount > 0 || copy.digest() === digest) return;
   s.outlet.emit({ type: "diverged", primary: from, position });
   need(s, from, { term, have: undefined }, now);
@@ -185,6 +186,7 @@ function follow<E extends ReplicatedEntity<E>>(
   now: number,
 ): void {
   s.primary = primary;
+  s.isFollowing = true;
   s.candidacy = undefined;
   s.attemptAt = Infinity;
   s.attempts = 0;

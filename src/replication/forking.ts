@@ -11,6 +11,7 @@ import { limits, timing } from "./timing.ts";
 /** Sends the next part of the fork to whoever leads, or asks who does. */
 export function flushFork<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
   s.forkAt = Infinity;
+  if (s.degraded !== undefined && s.reign === undefined) askPrimary(s, now);
   if (s.fork === undefined || s.degraded !== undefined) return;
   const commits = s.fork.chunk();
   if (s.reign !== undefined) {
@@ -24,6 +25,14 @@ export function flushFork<E extends ReplicatedEntity<E>>(s: PartitionState<E>, n
     return;
   }
   for (const process of presentProcesses(s.table, s.self, peers)) s.hello(process);
+}
+
+/** Degraded although its primary is within reach: whoever leads sends a base, or says who does. */
+export function askPrimary<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
+  const { peers } = s.options;
+  s.forkAt = now + timing.forkRetryMs;
+  if (s.primary !== "" && peers.reachable(s.primary)) s.hello(s.primary);
+  else s.forkAt = Infinity;
 }
 
 /** A primary takes a fork's commits into its stream; a full one waits for the retry. */

@@ -36,6 +36,8 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   primary: ProcessId = "";
   /** A later owner set without this process exists (rule 12). */
   excluded = false;
+  /** Something of the primary's stream has come since the last slow round. */
+  isFollowing = false;
   /** What this process and the primary hold is committed. */
   infers = false;
 

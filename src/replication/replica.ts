@@ -106,6 +106,16 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const { copy } = this.#state;
     return copy && { position: copy.position, committed: copy.committed };
   }
+  /** A primary with so many owners at least, all of them reachable and holding what is committed. */
+  isReplicated(ownerCount: number): boolean {
+    const { reign, copy, options } = this.#state;
+    if (reign === undefined || copy === undefined) return false;
+    const { processes } = copy.owners;
+    const holds = (process: ProcessId): boolean =>
+      process === options.self ||
+      (options.peers.reachable(process) && reign.ackedBy(process) >= copy.committed - 1);
+    return processes.length >= ownerCount && processes.every(holds);
+  }
   /** Degraded commits that wait to be merged. */
   get forkCommits(): number {
     return this.#state.fork?.commitCount ?? 0;
@@ -234,9 +244,13 @@ export class Replica<E extends ReplicatedEntity<E>> {
     return this.#effects();
   }
 
-  /** Anti-entropy: a primary at rest tells its followers its digest. For the driver's slow round. */
+  /**
+   * The driver's slow round, every 15 s with jitter: a primary at rest tells its followers its digest
+   * (anti-entropy), and a copy that no stream reaches asks who leads.
+   */
   compareCopies(): Effects {
     leading.sendDigests(this.#state);
+    leading.askWhetherFollowing(this.#state);
     return this.#effects();
   }
 

@@ -6,6 +6,7 @@ import type { PartitionMessage } from "../wire/replication-messages.ts";
 import { Candidacy } from "./candidacy.ts";
 import type { Offer } from "./candidacy.ts";
 import type { Copy } from "./copy.ts";
+import { askPrimary } from "./forking.ts";
 import { beginReign, endReign, lead, moveOwners, waitForPrimary } from "./leading.ts";
 import { deposed, heard, learnPrimary, sameBirth } from "./meeting.ts";
 import { everyOwner } from "./owner-sets.ts";
@@ -165,6 +166,7 @@ export function watchPrimary<E extends ReplicatedEntity<E>>(
   else {
     s.attemptAt = Infinity;
     s.attempts = 0;
+    if (s.degraded !== undefined && s.forkAt === Infinity) askPrimary(s, now);
     const { candidacy } = s;
     if (candidacy?.handover !== true || now >= candidacy.endsAt) s.candidacy = undefined;
   }

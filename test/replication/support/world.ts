@@ -424,7 +424,7 @@ export class World {
 
   compare(i: number): boolean {
     const { up, paused, replica } = this.process(i);
-    if (!up || paused || replica.role !== "primary") return false;
+    if (!up || paused) return false;
     this.perform(i, replica.compareCopies());
     return true;
   }
