@@ -6,9 +6,12 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { LatticeError, type Functions } from "latticework";
-import { startNode, type LogLevel, type Node } from "latticework/node";
+import type { LogLevel, NodeOptions } from "latticework/node";
+import type { LatticeNode } from "../src/node/lattice-node.ts";
+import { copyReport, partitionReports } from "./cluster/copy-report.ts";
+import { launchInspectable } from "./cluster/launch-inspectable.ts";
+import type { NodeAnswers, NodeReport, NodeRequest } from "./cluster/node-messages.ts";
 import { nodeVersionProblem } from "./launch/node-version.mjs";
-import type { NodeReport, NodeRequest } from "./cluster/node-messages.ts";
 
 const usage = `Usage: npm run node -- [options]
 
@@ -21,6 +24,8 @@ const usage = `Usage: npm run node -- [options]
   --min-nodes N     be ready only when so many nodes are alive (default 1)
   --zone NAME       where this node is; replicas are spread over zones
   --weight W        share of the load, 0.1 to 10 (default 1)
+  --advertise ADDR  where others reach this node, ws://host:port (default as bound)
+  --dial FROM=TO    connect to TO where FROM is dialled, as through a proxy; may be given again
   --replicas N      copies of every partition, the same on all nodes (default 3)
   --log LEVEL       debug, info, warn, error or silent (default warn)
   --help            this text
@@ -28,7 +33,7 @@ const usage = `Usage: npm run node -- [options]
 Next: npm run node -- --port 7401 --join ws://127.0.0.1:7400
 `;
 
-const options = {
+const flags = {
   port: { type: "string", default: "7400" },
   host: { type: "string", default: "127.0.0.1" },
   join: { type: "string", multiple: true, default: [] as string[] },
@@ -39,6 +44,8 @@ const options = {
   zone: { type: "string" },
   weight: { type: "string" },
   replicas: { type: "string" },
+  advertise: { type: "string" },
+  dial: { type: "string", multiple: true, default: [] as string[] },
   log: { type: "string", default: "warn" },
   help: { type: "boolean", default: false },
 } as const;
@@ -58,7 +65,7 @@ async function main(): Promise<void> {
     console.error("a handler left a rejected promise behind:", reason);
   });
   const functions = await loadFunctions(values.functions);
-  const node = await startNode({
+  const options: NodeOptions = {
     functions,
     listen: { host: values.host, port: Number(values.port) },
     join: values.join,
@@ -69,17 +76,19 @@ async function main(): Promise<void> {
     ...given("zone", values.zone),
     ...given("weight", numberOf(values.weight)),
     ...given("replicas", numberOf(values.replicas)),
-  });
+    ...given("advertise", values.advertise),
+  };
+  const node = await launchInspectable(options, waysOf(values.dial));
   announce(node);
   leaveOnSignals(node);
-  answerParent(node);
+  answerParent(node, functions);
   await node.stopped;
-  process.disconnect?.();
+  if (process.connected) process.disconnect();
 }
 
 function readArguments() {
   try {
-    return parseArgs({ options, allowPositionals: false }).values;
+    return parseArgs({ options: flags, allowPositionals: false }).values;
   } catch (error) {
     return fail(`${(error as Error).message}\n\n${usage}`, exitUsage);
   }
@@ -92,17 +101,28 @@ async function loadFunctions(file: string): Promise<Functions> {
   return module.functions as Functions;
 }
 
-function announce(node: Node<Functions>): void {
-  const { members, cluster } = node.status();
+/** `ws://…=ws://…`, each from the address dialled to the one connected to. */
+function waysOf(pairs: readonly string[]): Map<string, string> {
+  const ways = new Map<string, string>();
+  for (const pair of pairs) {
+    const [from, to] = pair.split("=");
+    if (!from || !to) fail(`--dial ${pair}: write FROM=TO, both as ws://host:port`, exitUsage);
+    ways.set(from, to);
+  }
+  return ways;
+}
+
+function announce(node: LatticeNode): void {
+  const { members, cluster, address } = node.status();
   const alive = members.filter((member) => member.status === "alive").length;
   console.log(
-    `● latticework  cluster "${cluster}"  ${node.address}  nodes alive: ${String(alive)}\n` +
+    `● latticework  cluster "${cluster}"  ${address}  nodes alive: ${String(alive)}\n` +
       `  loopback only, no secret needed; Ctrl-C leaves\n` +
-      `  Next: npm run node -- --port 0 --join ${node.address}`,
+      `  Next: npm run node -- --port 0 --join ${address}`,
   );
 }
 
-function leaveOnSignals(node: Node<Functions>): void {
+function leaveOnSignals(node: LatticeNode): void {
   let signals = 0;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
@@ -115,14 +135,29 @@ function leaveOnSignals(node: Node<Functions>): void {
 }
 
 /** A parent process asks by IPC what anybody else would ask an operator's endpoint. */
-function answerParent(node: Node<Functions>): void {
+function answerParent(node: LatticeNode, functions: Functions): void {
   const report = (message: NodeReport): void => void process.send?.(message);
-  process.on("message", (request: NodeRequest) => {
-    if (request.type === "status") {
-      report({ type: "status", request: request.request, status: node.status() });
+  let isOver = false;
+  void node.stopped.then(() => (isOver = true));
+  const answer = (request: NodeRequest): NodeAnswers[NodeRequest["type"]] => {
+    switch (request.type) {
+      case "status":
+        return node.status();
+      case "partitions":
+        return partitionReports(node);
+      case "copies":
+        return request.of.map((wanted) => copyReport(node, functions[wanted.functionName], wanted));
     }
+  };
+  process.on("message", (request: NodeRequest) => {
+    report({ type: "answer", request: request.request, answer: answer(request) });
   });
-  report({ type: "ready", id: node.id, address: node.address });
+  // Nobody is left who could end it.
+  process.once("disconnect", () => {
+    if (!isOver) process.exit(1);
+  });
+  const { id, address } = node.identity;
+  report({ type: "ready", id, address });
 }
 
 function given<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {

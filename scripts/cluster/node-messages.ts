@@ -1,11 +1,22 @@
 /** What a node process and the process that started it say to each other by IPC. */
 import type { NodeStatus } from "latticework/node";
+import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
 
-export interface NodeRequest {
-  readonly type: "status";
-  readonly request: number;
+export type NodeQuestion =
+  | { readonly type: "status" }
+  /** How this process stands in every partition that it knows. */
+  | { readonly type: "partitions" }
+  /** What this process itself holds of these entities, whoever leads them. */
+  | { readonly type: "copies"; readonly of: readonly CopyWanted[] };
+
+export type NodeRequest = NodeQuestion & { readonly request: number };
+
+export interface NodeAnswers {
+  readonly status: NodeStatus;
+  readonly partitions: readonly PartitionReport[];
+  readonly copies: readonly (CopyReport | undefined)[];
 }
 
 export type NodeReport =
   | { readonly type: "ready"; readonly id: string; readonly address: string }
-  | { readonly type: "status"; readonly request: number; readonly status: NodeStatus };
+  | { readonly type: "answer"; readonly request: number; readonly answer: unknown };

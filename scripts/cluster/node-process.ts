@@ -3,18 +3,20 @@
  * proofs and the tests with real processes. Every process started here is ended with its parent.
  */
 import { fork, type ChildProcess } from "node:child_process";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NodeStatus } from "latticework/node";
-import type { NodeReport, NodeRequest } from "./node-messages.ts";
+import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
+import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-messages.ts";
 
-const script = fileURLToPath(new URL("../start-node.ts", import.meta.url));
-const statusTimeoutMs = 5_000;
+const ownRoot = fileURLToPath(new URL("../..", import.meta.url));
+const answerTimeoutMs = 10_000;
 const readyTimeoutMs = 30_000;
 
 export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #output: string[] = [];
-  readonly #asked = new Map<number, (status: NodeStatus) => void>();
+  readonly #asked = new Map<number, (answer: unknown) => void>();
   #requests = 0;
   /** Set once it is ready. */
   id = "";
@@ -22,8 +24,9 @@ export class NodeProcess {
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 
-  private constructor(args: readonly string[]) {
-    this.#child = fork(script, args, {
+  private constructor(args: readonly string[], root: string) {
+    this.#child = fork(path.join(root, "scripts/start-node.ts"), args, {
+      cwd: root,
       execArgv: ["--import", "tsx"],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
@@ -40,9 +43,12 @@ export class NodeProcess {
     void this.ended.then(() => process.off("exit", end));
   }
 
-  /** Starts a node with the options of `npm run node`; resolves when it is ready. */
-  static async start(args: readonly string[]): Promise<NodeProcess> {
-    const started = new NodeProcess(args);
+  /**
+   * Starts a node with the options of `npm run node`; resolves when it is ready.
+   * @param root of a checkout to run instead of this one, such as one with a planted fault
+   */
+  static async start(args: readonly string[], root = ownRoot): Promise<NodeProcess> {
+    const started = new NodeProcess(args, root);
     await started.#ready();
     return started;
   }
@@ -56,20 +62,19 @@ export class NodeProcess {
     return this.#output.join("");
   }
 
-  /** Rejects when the node does not answer within 5 s. */
+  /** What it tells of itself. This and the next two reject when it does not answer within 10 s. */
   status(): Promise<NodeStatus> {
-    const request = ++this.#requests;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#asked.delete(request);
-        reject(new Error(`node ${this.id} (pid ${String(this.pid)}) tells no status in 5 s`));
-      }, statusTimeoutMs);
-      this.#asked.set(request, (status) => {
-        clearTimeout(timer);
-        resolve(status);
-      });
-      this.#child.send({ type: "status", request } satisfies NodeRequest);
-    });
+    return this.#ask<"status">({ type: "status" });
+  }
+
+  /** How it stands in every partition that it knows. */
+  partitions(): Promise<readonly PartitionReport[]> {
+    return this.#ask<"partitions">({ type: "partitions" });
+  }
+
+  /** What it holds of these entities itself, in their order. */
+  copies(of: readonly CopyWanted[]): Promise<readonly (CopyReport | undefined)[]> {
+    return this.#ask<"copies">({ type: "copies", of });
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -86,6 +91,26 @@ export class NodeProcess {
   async leave(): Promise<void> {
     this.signal("SIGTERM");
     await this.ended;
+  }
+
+  #ask<T extends keyof NodeAnswers>(question: NodeQuestion): Promise<NodeAnswers[T]> {
+    const request = ++this.#requests;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#asked.delete(request);
+        reject(new Error(`node ${this.id} (pid ${String(this.pid)}) gives no answer in 10 s`));
+      }, answerTimeoutMs);
+      this.#asked.set(request, (answer) => {
+        clearTimeout(timer);
+        resolve(answer as NodeAnswers[T]);
+      });
+      this.#child.send({ ...question, request } satisfies NodeRequest, (error) => {
+        if (error === null) return;
+        clearTimeout(timer);
+        this.#asked.delete(request);
+        reject(new Error(`node ${this.id} (pid ${String(this.pid)}) is gone`, { cause: error }));
+      });
+    });
   }
 
   #ready(): Promise<void> {
@@ -108,7 +133,7 @@ export class NodeProcess {
           this.address = report.address;
           resolve();
         } else {
-          this.#asked.get(report.request)?.(report.status);
+          this.#asked.get(report.request)?.(report.answer);
           this.#asked.delete(report.request);
         }
       });
