@@ -1,0 +1,33 @@
+/**
+ * Starts a node as `startNode` of `latticework/node` does, from the same parts, and keeps hold of
+ * its insides: the process that started it may ask what this process itself holds.
+ */
+import type { NodeOptions } from "latticework/node";
+import type { LatticeNode } from "../../src/node/lattice-node.ts";
+import { launchNode } from "../../src/node/launch.ts";
+import { checkNodeOptions } from "../../src/node/options.ts";
+import { nodePlatform } from "../../src/platform/node/node-platform.ts";
+import { WebSocketTransport } from "../../src/transport/node/websocket-transport.ts";
+import { ReroutedTransport } from "./rerouted-transport.ts";
+
+/**
+ * @param ways addresses that this node reaches by another way; see `ReroutedTransport`
+ * @throws LatticeError as `startNode` does
+ */
+export async function launchInspectable(
+  options: NodeOptions,
+  ways: ReadonlyMap<string, string>,
+): Promise<LatticeNode> {
+  const settings = checkNodeOptions(options);
+  const { logger = "info" } = options;
+  const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
+  const transport = new ReroutedTransport(new WebSocketTransport(platform.timers), ways);
+  const node = await launchNode(settings, { platform, transport }).catch((error: unknown) => {
+    platform.close();
+    throw error;
+  });
+  void node.stopped.then(() => {
+    platform.close();
+  });
+  return node;
+}
