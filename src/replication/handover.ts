@@ -42,6 +42,10 @@ export class Handover<E extends ReplicatedEntity<E>> {
   get isUnderWay(): boolean {
     return this.#phase !== "idle";
   }
+  /** The target weighs the position that it was told of: nothing may come behind it meanwhile. */
+  get isAsked(): boolean {
+    return this.#phase === "asked";
+  }
   get nextTickAt(): number {
     return this.#nextTickAt;
   }

@@ -100,7 +100,7 @@ export function moveOwners<E extends ReplicatedEntity<E>>(s: PartitionState<E>, 
       if (process === s.self || reign.link(process) !== undefined) continue;
       reign.sendBase(reign.follow(process, undefined), undefined, now);
     }
-    if (plan.next === undefined) break;
+    if (plan.next === undefined || s.handover?.isAsked === true) break;
     const before = copy.owners.processes;
     const owners = reign.changeOwners(plan.next, now);
     for (const process of before) {
