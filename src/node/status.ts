@@ -1,8 +1,6 @@
 /** What a node tells of itself; plain data, so that it can be printed, sent and compared. */
 import type { NodeId, PartitionId } from "../model/ids.ts";
 import type { MemberStatus } from "../wire/membership-messages.ts";
-import type { Replica } from "../replication/replica.ts";
-import type { Entity } from "../state/entity.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 export interface NodeStatus {
@@ -18,7 +16,7 @@ export interface NodeStatus {
   readonly primaries: readonly { readonly partition: PartitionId; readonly term: number }[];
   /** Partitions of which this node holds a copy. */
   readonly copies: number;
-  /** Led by this node and held by fewer owners than there should be. */
+  /** Led by this node, with fewer owners than there should be or one that lags or is away. */
   readonly underReplicated: readonly PartitionId[];
   /** Partitions served without a majority. */
   readonly degraded: readonly PartitionId[];
@@ -100,12 +98,6 @@ export function statusOf(
   };
 }
 
-/** Whether as many owners as there should be are in the set, and all can be reached. */
-function isReplicated(parts: NodeParts, replica: Replica<Entity>, wanted: number): boolean {
-  const processes = replica.owners?.processes ?? [];
-  return processes.length >= wanted && processes.every((process) => parts.peers.reachable(process));
-}
-
 function partitionStatus(
   parts: NodeParts,
 ): Pick<
@@ -126,7 +118,7 @@ function partitionStatus(
     if (replica.role !== "primary" || replica.term === undefined) continue;
     primaries.push({ partition, term: replica.term.number });
     const wanted = Math.min(parts.settings.replicas, parts.routes.ownersOf(partition).length);
-    if (!isReplicated(parts, replica, wanted)) underReplicated.push(partition);
+    if (!replica.isReplicated(wanted)) underReplicated.push(partition);
   }
   return { primaries, copies, underReplicated, degraded, forkedCommits, entities };
 }
