@@ -66,9 +66,12 @@ export function waitForPrimary<E extends ReplicatedEntity<E>>(
 
 /** Looks at what is committed now, and does what that allows. */
 export function lead<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
-  const { reign } = s;
-  if (reign === undefined) return;
+  const { reign, copy } = s;
+  if (reign === undefined || copy === undefined) return;
+  const { owners } = copy;
   reign.advance(now);
+  // A change is committed: the next one may follow, and who was removed is followed no more.
+  if (owners !== copy.owners) s.isMoving = true;
   for (const { to, commits } of reign.takeMerged()) {
     if (to === s.self) onMerged(s, commits, now);
     else s.outlet.send(to, { type: "merged", commits });
