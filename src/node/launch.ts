@@ -6,7 +6,7 @@ import type { Functions } from "../definition/function-definition.ts";
 import { LatticeError } from "../model/error.ts";
 import type { BootId } from "../model/ids.ts";
 import { randomBelow } from "../model/random.ts";
-import { loadYjs } from "../state/yjs.ts";
+import { loadedYjs, loadYjs } from "../state/yjs.ts";
 import type { Platform } from "../platform/platform.ts";
 import { placementVersion } from "../ring/placement.ts";
 import type { Connection, ConnectionHandlers, Transport } from "../transport/transport.ts";
@@ -46,7 +46,8 @@ export async function beginNode(
   settings: NodeSettings,
   { platform, transport }: NodeWorld,
 ): Promise<{ readonly node: LatticeNode; readonly failed: Promise<LatticeError> }> {
-  if (hasDocuments(settings.functions)) await loadYjs();
+  // Even what is loaded costs turns of the real event loop, which a simulated start must not take.
+  if (hasDocuments(settings.functions) && loadedYjs() === undefined) await loadYjs();
   // Connections that come before the node is put together wait for it here.
   let accept: ((connection: Connection) => ConnectionHandlers) | undefined;
   const listener = await transport.listen(

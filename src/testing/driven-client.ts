@@ -1,0 +1,68 @@
+/**
+ * A client whose time moves by itself: while a test awaits a call, or the next state of a watch, the
+ * cluster runs in virtual time until it is there. Between two awaits everything stands still.
+ */
+import type { Client } from "../client/client.ts";
+import { createHandle, type HandleOf } from "../definition/handle.ts";
+import type { CallOptions } from "../definition/call-options.ts";
+import { checkKey } from "../model/names.ts";
+import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
+
+/** A handle as this file uses it: by names that are only known when it is called. */
+interface AnyHandle {
+  with(options: CallOptions): AnyHandle;
+  watch(): AsyncIterable<unknown>;
+  readonly [operation: string]: unknown;
+}
+
+/** Whoever has handles: a client, or a node. */
+export interface HandleMaker {
+  get(functionName: string, key: string): unknown;
+}
+
+/** `handles.get`, but its calls and watches let virtual time pass while they are awaited. */
+export function drivenHandle(
+  time: VirtualTime,
+  handles: HandleMaker,
+  functionName: string,
+  key: string,
+): unknown {
+  checkKey(key);
+  const inner = handles.get(functionName, key) as AnyHandle;
+  return createHandle({
+    functionName,
+    key,
+    call: ({ operation, input, options }) => {
+      const run = inner.with(options)[operation] as (input: unknown) => Promise<unknown>;
+      return time.settled(run(input));
+    },
+    watch: () => drivenIterable(time, inner.watch()),
+  });
+}
+
+/** The same client, driven. */
+export function drivenClient<F>(time: VirtualTime, client: Client<F>): Client<F> {
+  const handles = client as unknown as HandleMaker;
+  const close = (): Promise<void> => time.settled(client.close());
+  return {
+    get: <N extends keyof F & string>(name: N, key: string) =>
+      drivenHandle(time, handles, name, key) as HandleOf<F, N>,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function drivenIterable<T>(time: VirtualTime, inner: AsyncIterable<T>): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const iterator = inner[Symbol.asyncIterator]();
+      return {
+        next: () => time.settled(iterator.next()),
+        return: () =>
+          iterator.return === undefined
+            ? Promise.resolve({ done: true as const, value: undefined })
+            : time.settled(iterator.return()),
+      };
+    },
+  };
+}
