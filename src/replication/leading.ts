@@ -72,6 +72,18 @@ export function lead<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: n
   reign.advance(now);
   // A change is committed: the next one may follow, and who was removed is followed no more.
   if (owners !== copy.owners) s.isMoving = true;
+  mergeForks(s, reign, now);
+  if (s.isMoving) moveOwners(s, now);
+  if (s.departed.size > 0) dismiss(s);
+  if (s.handover?.isUnderWay === true) stepHandover(s, now);
+}
+
+/** Rule 17: tells whose forks are merged, and goes on with this process's own. */
+function mergeForks<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  reign: Reign<E>,
+  now: number,
+): void {
   for (const { to, commits } of reign.takeMerged()) {
     if (to === s.self) onMerged(s, commits, now);
     else s.outlet.send(to, { type: "merged", commits });
@@ -80,13 +92,9 @@ export function lead<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: n
     s.endDegraded(now);
     s.isMoving = true; // what had to wait: owner changes, a handover
   }
-  if (s.forkAt <= now) {
-    flushFork(s, now);
-    reign.advance(now);
-  }
-  if (s.isMoving) moveOwners(s, now);
-  if (s.departed.size > 0) dismiss(s);
-  if (s.handover?.isUnderWay === true) stepHandover(s, now);
+  if (s.forkAt > now) return;
+  flushFork(s, now);
+  reign.advance(now);
 }
 
 /** Rule 13: makes the next change of the owner set if there is one to make. */
@@ -99,10 +107,7 @@ export function moveOwners<E extends ReplicatedEntity<E>>(s: PartitionState<E>, 
     const plan = planOwners(reign, copy, { peers, table, degraded });
     s.isMoving = plan.isMoving;
     reign.alignLinks(plan.wanted);
-    for (const process of plan.wanted) {
-      if (process === s.self || reign.link(process) !== undefined) continue;
-      reign.sendBase(reign.follow(process, undefined), undefined, now);
-    }
+    reign.invite(plan.wanted, now);
     if (plan.next === undefined || s.handover?.isAsked === true) break;
     const before = copy.owners.processes;
     const owners = reign.changeOwners(plan.next, now);

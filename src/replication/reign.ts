@@ -122,6 +122,14 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
     this.#ownerLinks = others.map((process) => this.follow(process, undefined));
   }
 
+  /** Sends whole images to those who do not follow yet. */
+  invite(wanted: readonly ProcessId[], now: number): void {
+    for (const process of wanted) {
+      if (process === this.term.process || this.#links.has(process)) continue;
+      this.sendBase(this.follow(process, undefined), undefined, now);
+    }
+  }
+
   /** Rule 2: sends what brings `have`, or what the link is known to hold, up to date. */
   sendBase(link: FollowerLink, have: StreamPosition | undefined, now: number): void {
     const copy = this.#copy.image(have);

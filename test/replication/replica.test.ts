@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LatticeError } from "../../src/model/error.ts";
 import { timing } from "../../src/replication/timing.ts";
-import type { Term } from "../../src/model/term.ts";
 import { entity, Mesh, trio } from "./support/mesh.ts";
 
 const ok = (copies: number, degraded = false): object => ({ type: "ok", copies, degraded });
@@ -123,7 +122,7 @@ test("a live primary and who follows it refuse, so terms do not chase each other
 
 test("prepare at or below what was promised is answered with stale (rule 1)", () => {
   const { mesh, b, c } = trio();
-  const term = mesh.at(b).standing.promised as Term;
+  const term = mesh.at(b).standing.promised!;
   const message = { type: "prepare", term, handover: true, genesis: "g1" } as const;
   mesh.perform(b, mesh.at(b).receive(c, message, mesh.now));
   assert.deepEqual(mesh.kinds(), ["stale"]);

@@ -31,6 +31,7 @@ const kinds = [
 ] as const;
 type Weights = Record<(typeof kinds)[number], number>;
 type Choice = [weight: number, event: () => boolean];
+type Offer = (weight: number, event: () => boolean) => void;
 
 /** One run; the same seed gives the same run. */
 export function walk(seed: number, log?: (line: string) => void): WalkResult {
@@ -81,7 +82,7 @@ export function walk(seed: number, log?: (line: string) => void): WalkResult {
 }
 
 function offers(world: World, w: Weights, rate: number, replicas: number): Choice[] {
-  const { size, random } = world;
+  const { size } = world;
   const choices: Choice[] = [];
   const add = (weight: number, event: () => boolean): void => {
     if (weight > 0) choices.push([weight, event]);
@@ -99,34 +100,50 @@ function offers(world: World, w: Weights, rate: number, replicas: number): Choic
         add((w.oneWay * rate) / size / 2, () => world.cut(i, j, false));
       } else if (i < j) add(w.link * Math.max(rate, 0.1), () => world.link(i, j));
     }
-    if (!process.up) {
-      add(w.restart * rate * 2, () => world.restart(i));
-      continue;
-    }
-    if (world.armed) add(w.crash * rate, () => world.crash(i));
-    if (process.paused) add(w.resume * rate * 2, () => world.pause(i, false));
-    else add(w.pause * rate, () => world.pause(i, true));
-    if (process.replica.nextTickAt <= world.now) add(0.5, () => world.tick(i));
-    add(w.read * 0.1, () => world.read(i, "f/0"));
-    add(w.hand * rate * 0.2, () => world.handOver(i));
-    add(w.compare * 0.05, () => world.compare(i));
-    if (process.table !== world.table) add(0.3, () => world.learn(i));
+    offerFaults(world, i, { w, rate }, add);
   }
-  for (let index = 0; index < world.requests.length; index++) add(0.7, () => world.run(index));
-  for (let index = 0; index < world.answers.length; index++) {
-    add(0.5, () => world.answer(index, false));
-    add(0.1, () => world.answer(index, true));
-  }
+  offerClients(world, add);
   add(w.table * rate * 0.2, () => changeTable(world, replicas));
-  for (const call of world.calls) {
-    if (call.answer !== undefined || call.attempt >= 5) continue;
-    add(call.sent ? 0.1 : 0.15, () => world.send(call, Math.floor(random() * size)));
-  }
   add(w.time * 0.5, () => {
     world.now = Math.max(world.now, Math.min(nextTickAt(world), world.now + 2000));
     return true;
   });
   return choices;
+}
+
+function offerClients(world: World, add: Offer): void {
+  for (let index = 0; index < world.requests.length; index++) add(0.7, () => world.run(index));
+  for (let index = 0; index < world.answers.length; index++) {
+    add(0.5, () => world.answer(index, false));
+    add(0.1, () => world.answer(index, true));
+  }
+  for (const call of world.calls) {
+    if (call.answer !== undefined || call.attempt >= 5) continue;
+    const at = Math.floor(world.random() * world.size);
+    add(call.sent ? 0.1 : 0.15, () => world.send(call, at));
+  }
+}
+
+/** What may befall one process. */
+function offerFaults(
+  world: World,
+  i: number,
+  { w, rate }: { readonly w: Weights; readonly rate: number },
+  add: Offer,
+): void {
+  const process = world.process(i);
+  if (!process.up) {
+    add(w.restart * rate * 2, () => world.restart(i));
+    return;
+  }
+  if (world.armed) add(w.crash * rate, () => world.crash(i));
+  if (process.paused) add(w.resume * rate * 2, () => world.pause(i, false));
+  else add(w.pause * rate, () => world.pause(i, true));
+  if (process.replica.nextTickAt <= world.now) add(0.5, () => world.tick(i));
+  add(w.read * 0.1, () => world.read(i, "f/0"));
+  add(w.hand * rate * 0.2, () => world.handOver(i));
+  add(w.compare * 0.05, () => world.compare(i));
+  if (process.table !== world.table) add(0.3, () => world.learn(i));
 }
 
 function changeTable(world: World, replicas: number): boolean {
@@ -243,6 +260,11 @@ function check(world: World): string | undefined {
     }
   }
   if (world.divergedCount > 0) return "P3 copies diverged within a term";
+  return checkCalls(world, held) ?? checkPromises(world, held);
+}
+
+/** P1d, P2 and P6: how often each call took effect. */
+function checkCalls(world: World, held: ReadonlyMap<string, string>): string | undefined {
   const effects = new Map<number, number>();
   for (const says of held.values()) {
     const call = Number(says.split("#")[0]);
@@ -258,6 +280,11 @@ function check(world: World): string | undefined {
       return `P1d degraded call ${String(call.call)} lost though nothing crashed`;
     }
   }
+  return undefined;
+}
+
+/** P1, P5 and P7: what was answered, read or watched is still there. */
+function checkPromises(world: World, held: ReadonlyMap<string, string>): string | undefined {
   for (const [id, call] of world.acknowledged) {
     if (held.get(id)?.startsWith(`${String(call)}#`) !== true) {
       return `P1 acknowledged call ${String(call)} lost (${id})`;

@@ -89,7 +89,7 @@ export class Mesh {
   deliver(pass: (sent: Sent) => boolean = () => true): void {
     for (let count = 0; this.sent.length > 0; count++) {
       if (count > 10_000) throw new Error("the messages do not end");
-      const next = this.sent.shift() as Sent;
+      const next = this.sent.shift()!;
       const replica = this.replicas.get(next.to);
       if (replica === undefined || this.cuts.has(`${next.from}>${next.to}`) || !pass(next))
         continue;
@@ -147,7 +147,7 @@ export class Mesh {
   /** Commits at `process` without delivering anything. */
   commit(process: ProcessId, says: string, options: Partial<Waiter> = {}): void {
     const replica = this.at(process);
-    const tip = replica.tip(entity, true) as CommitSet;
+    const tip = replica.tip(entity, true)!;
     const commit = commitThat(says, entity, replica.writer, tip.nextSequence(replica.writer));
     const waiter = { acks: 2, token: says, deadlineAt: Infinity, ...options };
     this.perform(process, replica.commit(commit, waiter, this.now));

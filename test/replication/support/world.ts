@@ -230,7 +230,7 @@ export class World {
     if (message === undefined || !there.up || there.paused) return false;
     this.queues[i]?.[j]?.shift();
     const sender = this.senders[i]?.[j]?.shift();
-    if (sender === undefined || sender.to !== there.id) return true;
+    if (sender?.to !== there.id) return true;
     if (this.log !== undefined) {
       const { type } = message;
       const term = "term" in message ? `${String(message.term.number)}${message.term.process}` : "";
