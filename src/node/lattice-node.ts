@@ -9,7 +9,8 @@ import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
 import { NodeParts, type NodeFoundation } from "./node-parts.ts";
 import type { NodeSettings } from "./options.ts";
-import { statusOf, type NodeStatus } from "./status.ts";
+import { statusOf } from "./status-of.ts";
+import type { NodeStatus } from "./status.ts";
 
 /** How often suspects are asked whether their data channel still works. */
 const echoIntervalMs = 500;
