@@ -1,0 +1,151 @@
+/**
+ * The package as users get it: built, packed by npm, installed by npm into an empty project. What
+ * works here cannot depend on anything in this repository but what was packed.
+ */
+import assert from "node:assert/strict";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { startNode } from "latticework/node";
+import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { functions } from "../browser/functions.ts";
+import { bundleClient } from "../support/bundle-client.ts";
+import { openPage } from "../support/open-page.ts";
+import { readSnippets } from "../support/read-snippets.ts";
+import { requires } from "../support/requires.ts";
+import { runNode } from "../support/run-command.ts";
+import { compile } from "./install.ts";
+import { Project } from "./project.ts";
+import { tellStory } from "./tell-story.ts";
+
+/** What a page loads before it can call anything, minified and compressed. */
+const entryGzipBytesMax = 40 * 1024;
+const barred = /\/node_modules\/(ws|hashring|pino|yjs|lib0)\/|\/dist\/(.*\/)?node\//;
+
+let project: Project;
+
+before(async () => {
+  project = await Project.create();
+});
+
+after(() => {
+  project.remove();
+});
+
+function tool(name: string): string {
+  return path.join(repositoryRoot, "node_modules", name);
+}
+
+test("the tarball holds what was built, its licence and its changes, and nothing else", () => {
+  const { files } = project.packed;
+  const others = files.filter((file) => !/^dist\/[\w/-]+\.(js|js\.map|d\.ts)$/.test(file));
+  assert.deepEqual(others.sort(), ["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+  assert.ok(files.length > others.length);
+});
+
+test("every entry point imports in Node.js and exports what it is for", async () => {
+  const text = `
+    const names = {};
+    for (const entry of ["", "/node", "/client", "/testing"]) {
+      names["." + entry] = Object.keys(await import("latticework" + entry)).sort();
+    }
+    console.log(JSON.stringify(names));`;
+  const printed = await runNode(["--input-type=module", "--eval", text], { cwd: project.folder });
+  const names = JSON.parse(printed) as Record<string, string[]>;
+  assert.deepEqual(names["."], ["LatticeError", "crdt", "defineFunction", "handler"]);
+  assert.deepEqual(names["./node"], ["startNode"]);
+  assert.deepEqual(names["./client"], ["LatticeError", "connect"]);
+  assert.ok(names["./testing"]?.includes("createTestCluster"));
+});
+
+test("nothing but the entry points can be reached", async () => {
+  const text = `await import("latticework/dist/model/error.js")`;
+  await assert.rejects(
+    runNode(["--input-type=module", "--eval", text], { cwd: project.folder }),
+    /ERR_PACKAGE_PATH_NOT_EXPORTED/,
+  );
+});
+
+test("publint finds nothing to complain of", async () => {
+  await runNode([tool("publint/src/cli.js"), "--strict", project.packed.folder], {
+    cwd: repositoryRoot,
+  });
+});
+
+test("the declarations resolve for every kind of importer of ES modules", async () => {
+  const { tarball } = project.packed;
+  await runNode([tool("@arethetypeswrong/cli/dist/index.js"), tarball, "--profile", "esm-only"], {
+    cwd: repositoryRoot,
+  });
+});
+
+test("the public types hold as packed, and refuse every misuse", async () => {
+  const file = path.join(repositoryRoot, "test/types/entry-points.test-d.ts");
+  await compile(project.copy("types", [file]), { noEmit: true });
+});
+
+test("the README's files compile, run, and print 2", async () => {
+  const snippets = readSnippets(path.join(repositoryRoot, "README.md"));
+  const names = snippets.map(({ name }) => name);
+  assert.deepEqual(names, ["functions.ts", "node.ts", "client.ts", "cart.test.ts"]);
+  const printed = await tellStory(project, snippets);
+  assert.deepEqual(printed.split("\n"), ["2", "2", ""], "the total, and the watched line");
+  const result = await runNode(["--test", "--test-reporter=tap", "cart.test.js"], {
+    cwd: path.join(project.folder, "readme"),
+  });
+  assert.match(result, /^# pass 1$/m);
+});
+
+test("the client's types need neither Node.js nor a build step", async () => {
+  const snippets = readSnippets(path.join(repositoryRoot, "README.md"));
+  const files = snippets.filter(({ name }) => name === "client.ts" || name === "functions.ts");
+  const folder = project.write(
+    "browser-types",
+    Object.fromEntries(files.map(({ name, code }) => [name, code])),
+  );
+  await compile(folder, {
+    module: "ESNext",
+    moduleResolution: "Bundler",
+    customConditions: ["browser"],
+    lib: ["ES2023", "ESNext.Disposable", "DOM"],
+    types: [],
+    noEmit: true,
+  });
+});
+
+test("a bundler needs nothing but the package for a client of at most 40 KiB", async (t) => {
+  const folder = project.write("bundle", { "entry.js": 'export * from "latticework/client";\n' });
+  const { entryCode, gzipBytes, inputs, externals } = await bundleClient({
+    entry: path.join(folder, "entry.js"),
+    outdir: path.join(folder, "out"),
+  });
+  t.diagnostic(`entry chunk: ${String(entryCode.length)} bytes, ${String(gzipBytes)} gzip`);
+  assert.deepEqual(externals, []);
+  assert.deepEqual(
+    inputs.filter((input) => barred.test(input)),
+    [],
+  );
+  assert.ok(inputs.some((input) => input.endsWith("/client-browser.js")));
+  assert.doesNotMatch(entryCode, /["'`](node:[\w/]+|ws|hashring|pino|yjs)["'`]/);
+  assert.ok(gzipBytes <= entryGzipBytesMax, `${String(gzipBytes)} bytes`);
+});
+
+test("the bundled package calls a node from a page", requires("chromium"), async () => {
+  const pageFiles = ["page.ts", "functions.ts"].map((name) =>
+    path.join(repositoryRoot, "test/browser", name),
+  );
+  const folder = project.copy("page", pageFiles);
+  const { entryFile, inputs } = await bundleClient({
+    entry: path.join(folder, "page.ts"),
+    outdir: path.join(folder, "out"),
+  });
+  assert.ok(inputs.some((input) => input.includes("node_modules/latticework/dist/")));
+  const node = await startNode({ functions, listen: { port: 0 }, logger: "silent" });
+  try {
+    await using open = await openPage(entryFile);
+    const story = `stories.many(${JSON.stringify(node.address)}, 100)`;
+    assert.equal(await open.page.evaluate(story), 100);
+    assert.deepEqual(open.complaints, []);
+  } finally {
+    await node.leave();
+  }
+});

@@ -1,0 +1,48 @@
+/** A user's project around the packed package: made once, in an own folder, for all tests of a file. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { install } from "./install.ts";
+import { pack, type PackedPackage } from "./pack.ts";
+
+export class Project {
+  readonly packed: PackedPackage;
+  readonly folder: string;
+  readonly #root: string;
+
+  private constructor(root: string, packed: PackedPackage) {
+    this.#root = root;
+    this.packed = packed;
+    this.folder = path.join(root, "user");
+  }
+
+  /** Builds, packs and installs: about ten seconds. */
+  static async create(): Promise<Project> {
+    const root = mkdtempSync(path.join(tmpdir(), "latticework-package-"));
+    const packFolder = path.join(root, "pack");
+    mkdirSync(packFolder);
+    const project = new Project(root, await pack(packFolder));
+    await install(project.folder, project.packed.tarball);
+    return project;
+  }
+
+  /** A new folder inside the project that holds `files`. */
+  write(folder: string, files: Readonly<Record<string, string>>): string {
+    const full = path.join(this.folder, folder);
+    mkdirSync(full);
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(full, name), text);
+    return full;
+  }
+
+  /** A new folder inside the project with copies of `files`. */
+  copy(folder: string, files: readonly string[]): string {
+    const full = path.join(this.folder, folder);
+    mkdirSync(full);
+    for (const file of files) cpSync(file, path.join(full, path.basename(file)));
+    return full;
+  }
+
+  remove(): void {
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}

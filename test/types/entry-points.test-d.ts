@@ -1,0 +1,127 @@
+/**
+ * The public surface as users import it: by the names of the package's entry points, nothing
+ * besides. It has nothing to run: it passes when it compiles, here against the sources and in
+ * `test/package` against the declarations that are packed.
+ */
+import {
+  crdt,
+  defineFunction,
+  handler,
+  LatticeError,
+  type ErrorCode,
+  type Handle,
+  type Reply,
+  type StandardSchema,
+  type Value,
+} from "latticework";
+import { connect, type Client } from "latticework/client";
+import { startNode, type Node, type NodeStatus } from "latticework/node";
+import { createTestCluster } from "latticework/testing";
+
+declare const schema: StandardSchema<{ by: string }, { by: number }>;
+
+const box = defineFunction({
+  acks: "all",
+  state: { count: crdt.counter(), notes: crdt.map<Value>() },
+  handlers: {
+    add(ctx, by: number) {
+      ctx.state.count.add(by);
+      return ctx.state.count.value;
+    },
+    note: handler(schema, (ctx, { by }) => {
+      ctx.state.notes.set(ctx.key, by);
+    }),
+  },
+  queries: { total: (ctx) => ctx.state.count.value },
+});
+const functions = { box };
+type Functions = typeof functions;
+
+export async function nodes(): Promise<NodeStatus> {
+  await using node = await startNode({
+    functions,
+    cluster: "shop",
+    nodeId: "a",
+    listen: { host: "127.0.0.1", port: 0 },
+    advertise: "ws://127.0.0.1:7400",
+    join: ["ws://127.0.0.1:7401"],
+    minNodes: 2,
+    zone: "west",
+    weight: 0.5,
+    replicas: 3,
+    acks: 2,
+    logger: "silent",
+  });
+  const typed: Node<Functions> = node;
+  const total: number = await typed.get("box", "a").add(1);
+  // @ts-expect-error unknown function
+  node.get("bix", "a");
+  // @ts-expect-error wrong input
+  await node.get("box", "a").add("1");
+  // @ts-expect-error a node watches nothing by itself
+  node.watch();
+  // @ts-expect-error unknown option
+  await startNode({ functions, port: 7400 });
+  // @ts-expect-error not a function definition
+  await startNode({ functions: { plain: { total } } });
+  // @ts-expect-error a node runs functions
+  await startNode({ listen: { port: 0 } });
+  // @ts-expect-error one join address is a list of one
+  await startNode({ functions, join: "ws://127.0.0.1:7401" });
+  await node.leave();
+  await node.stopped;
+  return node.status();
+}
+
+export async function clients(): Promise<ErrorCode | undefined> {
+  await using client = await connect<Functions>({
+    nodes: ["ws://127.0.0.1:7400"],
+    cluster: "shop",
+  });
+  const typed: Client<Functions> = client;
+  const handle: Handle<typeof box> = typed.get("box", "a");
+  await handle.note({ by: "1" });
+  const { value, copies, degraded, hops }: Reply<number> = await handle
+    .with({ reply: "full", timeoutMs: 100, ordered: true })
+    .add(1);
+  for await (const { count, notes } of handle.watch()) {
+    const sum: number = count + value + copies + hops;
+    const note: Value | undefined = notes["a"];
+    if (degraded || note === sum) break;
+  }
+  // @ts-expect-error unknown function
+  client.get("bix", "a");
+  // @ts-expect-error unknown handler
+  await handle.subtract(1);
+  // @ts-expect-error callers give what the schema takes
+  await handle.note({ by: 1 });
+  // @ts-expect-error wrong name of an option
+  await connect<Functions>({ node: "ws://127.0.0.1:7400" });
+  // @ts-expect-error no join address
+  await connect<Functions>({});
+  try {
+    await handle.add(1);
+  } catch (error) {
+    if (error instanceof LatticeError) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+export async function clusters(): Promise<number> {
+  await using cluster = await createTestCluster({ functions, nodes: 5, seed: 1 });
+  const handle = cluster.client.get("box", "a");
+  await handle.add(1);
+  const primary: string = cluster.primaryOf("box", "a");
+  cluster.crash(primary);
+  await cluster.settled();
+  // @ts-expect-error unknown function
+  cluster.client.get("bix", "a");
+  // @ts-expect-error unknown function
+  cluster.primaryOf("bix", "a");
+  // @ts-expect-error wrong input
+  await handle.add({ by: 1 });
+  // @ts-expect-error a simulated cluster runs functions
+  await createTestCluster({ nodes: 5, seed: 1 });
+  return await handle.total();
+}
