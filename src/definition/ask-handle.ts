@@ -5,7 +5,8 @@
 import type { AskOptions } from "./call-options.ts";
 import { mergeAskOptions, noCallOptions } from "./call-options.ts";
 import type { AnyFunction, FunctionDefinition } from "./function-definition.ts";
-import { lazyMethods, operationNotFound } from "./handle.ts";
+import { operationNotFound } from "./handle.ts";
+import { lazyObjects } from "./lazy-objects.ts";
 import type { Arguments, Result } from "./operation-types.ts";
 
 export type AskHandle<F> =
@@ -32,15 +33,24 @@ export interface AskSource {
 
 /** A handle over `source`; an unknown operation throws `not_found` when called. */
 export function createAskHandle<F>(source: AskSource): AskHandle<F> {
-  return build(source, noCallOptions) as AskHandle<F>;
+  return makeAskHandle({ source, options: noCallOptions }) as AskHandle<F>;
 }
 
-function build(source: AskSource, options: AskOptions): object {
-  const { functionName, key, definition } = source;
-  const own = {
-    with: (added: AskOptions) => build(source, mergeAskOptions(options, added)),
-  };
-  return lazyMethods(`${functionName}/${key}`, own, (operation) => {
+interface AskState {
+  readonly source: AskSource;
+  readonly options: AskOptions;
+}
+
+const makeAskHandle = lazyObjects<AskState>({
+  label: ({ source }) => `${source.functionName}/${source.key}`,
+  own: {
+    with: ({ source, options }) => {
+      return (added: AskOptions) =>
+        makeAskHandle({ source, options: mergeAskOptions(options, added) });
+    },
+  },
+  method: ({ source, options }, operation) => {
+    const { functionName, definition } = source;
     const exists =
       Object.hasOwn(definition.handlers, operation) || Object.hasOwn(definition.queries, operation);
     if (exists) return (input) => source.ask(operation, input, options);
@@ -49,5 +59,5 @@ function build(source: AskSource, options: AskOptions): object {
       const queries = Object.keys(definition.queries);
       throw operationNotFound(functionName, operation, { handlers, queries });
     };
-  });
-}
+  },
+});

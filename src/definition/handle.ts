@@ -5,8 +5,8 @@
  *
  *     client.get("cart", "alice") ─▶ handle.add(line) ─▶ source.call({ operation: "add", … })
  *
- * A handle is a plain object whose *prototype* is a proxy: the first use of a name asks the proxy,
- * which leaves a method behind on the object, so that every later use costs a property read.
+ * A handle is made for every call that is written `client.get("cart", "alice").add(line)`, so making
+ * one must cost next to nothing: see `lazy-objects.ts`.
  */
 import { LatticeError } from "../model/error.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -14,7 +14,7 @@ import { mergeCallOptions, noCallOptions } from "./call-options.ts";
 import type { AnyFunction, FunctionDefinition } from "./function-definition.ts";
 import type { Plain } from "./kinds.ts";
 import { didYouMean, quote } from "./known-names.ts";
-import { isLanguageName } from "./names.ts";
+import { lazyObjects } from "./lazy-objects.ts";
 import type { Arguments, Result } from "./operation-types.ts";
 import type { Reply } from "./reply.ts";
 
@@ -78,29 +78,38 @@ export interface OperationNames {
  * An unknown operation throws `not_found` when called, if the operations are known.
  */
 export function createHandle<F>(source: HandleSource): Handle<F> {
-  return build(source, noCallOptions) as Handle<F>;
+  return makeHandle({ source, options: noCallOptions }) as Handle<F>;
 }
 
-function build(source: HandleSource, options: CallOptions): object {
-  const own = {
-    with: (added: CallOptions) => build(source, mergeCallOptions(options, added)),
-    watch: () =>
-      source.watch({
-        functionName: source.functionName,
-        key: source.key,
-        options,
-      }),
-  };
-  return lazyMethods(`${source.functionName}/${source.key}`, own, (operation) => {
+interface HandleState {
+  readonly source: HandleSource;
+  readonly options: CallOptions;
+}
+
+const makeHandle = lazyObjects<HandleState>({
+  label: ({ source }) => `${source.functionName}/${source.key}`,
+  own: {
+    with: ({ source, options }) => {
+      return (added: CallOptions) =>
+        makeHandle({ source, options: mergeCallOptions(options, added) });
+    },
+    watch:
+      ({ source, options }) =>
+      () => {
+        const { functionName, key } = source;
+        return source.watch({ functionName, key, options });
+      },
+  },
+  method: ({ source, options }, operation) => {
     const { functionName, key, operations } = source;
     if (operations !== undefined && !knows(operations, operation)) {
       return () => {
         throw operationNotFound(functionName, operation, operations);
       };
     }
-    return (input?: unknown) => source.call({ functionName, key, operation, input, options });
-  });
-}
+    return (input) => source.call({ functionName, key, operation, input, options });
+  },
+});
 
 function knows(names: OperationNames, operation: string): boolean {
   return names.handlers.includes(operation) || names.queries.includes(operation);
@@ -120,35 +129,4 @@ export function operationNotFound(
       exist,
     { function: functionName },
   );
-}
-
-/**
- * An object with the members of `own`, not enumerable, and beside them a method for every other
- * name, made on first use. `then` and what the language itself reads from objects are left alone.
- */
-export function lazyMethods(
-  label: string,
-  own: object,
-  make: (name: string) => (input?: unknown) => unknown,
-): object {
-  const methods = Object.create(
-    new Proxy(Object.create(null) as object, {
-      get(_target, name, receiver: object) {
-        if (typeof name === "symbol" || name === "then" || isLanguageName(name)) return undefined;
-        const method = make(name);
-        Object.defineProperty(receiver, name, {
-          value: method,
-          enumerable: false,
-        });
-        return method;
-      },
-      set() {
-        return false;
-      },
-    }),
-  ) as object;
-  for (const [name, value] of Object.entries(own)) Object.defineProperty(methods, name, { value });
-  Object.defineProperty(methods, "toString", { value: () => label });
-  Object.defineProperty(methods, Symbol.toStringTag, { value: label });
-  return methods;
 }

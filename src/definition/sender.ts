@@ -3,7 +3,8 @@
  * returns nothing: the call becomes part of the commit and is delivered after it.
  */
 import type { AnyFunction, FunctionDefinition } from "./function-definition.ts";
-import { lazyMethods, operationNotFound } from "./handle.ts";
+import { operationNotFound } from "./handle.ts";
+import { lazyObjects } from "./lazy-objects.ts";
 import type { Arguments } from "./operation-types.ts";
 
 export type Sender<F> =
@@ -21,8 +22,14 @@ export interface SenderSource {
 
 /** A sender over `source`; a name that is no handler throws `not_found` when called. */
 export function createSender<F>(source: SenderSource): Sender<F> {
-  const { functionName, key, definition } = source;
-  return lazyMethods(`send ${functionName}/${key}`, {}, (operation) => {
+  return makeSender(source) as Sender<F>;
+}
+
+const makeSender = lazyObjects<SenderSource>({
+  label: ({ functionName, key }) => `send ${functionName}/${key}`,
+  own: {},
+  method: (source, operation) => {
+    const { functionName, definition } = source;
     if (Object.hasOwn(definition.handlers, operation)) {
       return (input) => {
         source.send(operation, input);
@@ -30,10 +37,7 @@ export function createSender<F>(source: SenderSource): Sender<F> {
     }
     return () => {
       const handlers = Object.keys(definition.handlers);
-      throw operationNotFound(functionName, operation, {
-        handlers,
-        queries: [],
-      });
+      throw operationNotFound(functionName, operation, { handlers, queries: [] });
     };
-  }) as Sender<F>;
-}
+  },
+});
