@@ -1,4 +1,5 @@
-import { after } from "node:test";
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
 import { browserPlatform } from "../../src/platform/browser/browser-platform.ts";
 import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
@@ -24,4 +25,13 @@ clockConformance("slow virtual node", () => {
   const platform = time.node("a");
   platform.slow(2);
   return { platform, wait: (promise) => time.settled(promise) };
+});
+
+test("the clock of a node never goes back, however often it is read", () => {
+  let last = node.clock.now();
+  for (let reading = 0; reading < 10_000; reading++) {
+    const now = node.clock.now();
+    assert.ok(now >= last);
+    last = now;
+  }
 });
