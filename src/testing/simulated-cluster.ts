@@ -16,6 +16,7 @@ import { silentLogger } from "../platform/silent-logger.ts";
 import type { VirtualNode } from "../platform/virtual/virtual-node.ts";
 import { VirtualTime } from "../platform/virtual/virtual-time.ts";
 import { loadYjs } from "../state/yjs.ts";
+import type { LinkModel } from "../transport/memory-pipe.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 
 export interface SimulatedClusterOptions {
@@ -28,6 +29,19 @@ export interface SimulatedClusterOptions {
   readonly logger?: (node: NodeId) => Logger;
   /** @default true */
   readonly verifyFrames?: boolean;
+  /** The usual delay between any two hosts. @default a local network */
+  readonly link?: LinkModel;
+}
+
+/** How a node finds the others. */
+export interface StartOptions {
+  /** Nodes to join through; none: it creates a cluster. */
+  readonly join: readonly NodeId[];
+  /**
+   * When given, a cluster is created if so many nodes see each other and none has one. Otherwise a
+   * joining node waits for the others for ever: it never starts empty beside a cluster.
+   */
+  readonly createWith?: number;
 }
 
 /** `fatal`: it stopped by itself, `problem` says why. */
@@ -45,6 +59,8 @@ export interface Life {
 
 const port = 7400;
 const partitionCountDefault = 32;
+/** Longer than any run. */
+const foreverMs = 365 * 24 * 3_600_000;
 
 export class SimulatedCluster {
   readonly time: VirtualTime;
@@ -59,7 +75,11 @@ export class SimulatedCluster {
   private constructor(options: SimulatedClusterOptions) {
     this.#options = options;
     this.time = new VirtualTime({ seed: options.seed });
-    this.network = new SimulatedNetwork(this.time, { verifyFrames: options.verifyFrames ?? true });
+    const { verifyFrames = true, link } = options;
+    this.network = new SimulatedNetwork(this.time, {
+      verifyFrames,
+      ...(link === undefined ? {} : { link }),
+    });
   }
 
   /** An empty cluster; what it needs of the real world is loaded before its time begins. */
@@ -100,10 +120,10 @@ export class SimulatedCluster {
   }
 
   /**
-   * Starts a node, or another life of one that crashed or left. It joins through `join`; without,
-   * it creates a cluster.
+   * Starts a node, or another life of one that crashed or left.
+   * @throws LatticeError `failed_precondition` while it runs
    */
-  start(id: NodeId, join: readonly NodeId[]): Life {
+  start(id: NodeId, options: StartOptions): Life {
     const known = this.#lives.get(id)?.state;
     if (known === "up" || known === "paused") {
       throw new LatticeError("failed_precondition", `${id} runs: crash it before it restarts`);
@@ -115,7 +135,8 @@ export class SimulatedCluster {
     const transport = this.network.transportFor(id, platform.input);
     this.#lives.set(id, life);
     this.allLives.push(life);
-    void beginNode(this.#settings(id, join), { platform, transport }).then(({ node, failed }) => {
+    void beginNode(this.#settings(id, options), { platform, transport }).then((begun) => {
+      const { node, failed } = begun;
       life.node = node;
       void failed.then((error) => {
         if (life.state !== "up") return;
@@ -178,7 +199,7 @@ export class SimulatedCluster {
     return connectWith<F>({ ...options, nodes: addresses }, { platform, transport });
   }
 
-  #settings(id: NodeId, join: readonly NodeId[]): NodeSettings {
+  #settings(id: NodeId, { join, createWith }: StartOptions): NodeSettings {
     const { functions, replicas } = this.#options;
     const checked = checkNodeOptions({
       functions,
@@ -187,8 +208,11 @@ export class SimulatedCluster {
       listen: { host: id, port },
       join: join.map((other) => this.addressOf(other)),
       ...(replicas === undefined ? {} : { replicas }),
+      ...(createWith === undefined ? {} : { minNodes: createWith }),
     });
-    return { ...checked, partitionCount: this.partitionCount };
+    const { partitionCount } = this;
+    const waits = join.length > 0 && createWith === undefined;
+    return { ...checked, partitionCount, ...(waits ? { joinWaitMs: foreverMs } : {}) };
   }
 }
 

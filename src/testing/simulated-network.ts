@@ -8,7 +8,7 @@ import type { Timers } from "../platform/platform.ts";
 import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
 import { seededRandom } from "../platform/seeded-random.ts";
 import { MemoryNetwork } from "../transport/memory-network.ts";
-import type { LinkModel } from "../transport/memory-pipe.ts";
+import { fastLink, type LinkModel } from "../transport/memory-pipe.ts";
 import type { ConnectionHandlers, Transport } from "../transport/transport.ts";
 
 /** Told of every frame that arrives, in order, before its receiver is. */
@@ -22,12 +22,18 @@ export class SimulatedNetwork {
   readonly paths: MemoryNetwork;
   #tap: FrameTap | undefined;
   #connectionCount = 0;
+  #usualLink: LinkModel;
 
-  constructor(time: VirtualTime, options: { readonly verifyFrames?: boolean } = {}) {
+  constructor(
+    time: VirtualTime,
+    options: { readonly verifyFrames?: boolean; readonly link?: LinkModel } = {},
+  ) {
+    this.#usualLink = options.link ?? fastLink;
     this.paths = new MemoryNetwork({
       clock: time.clock,
       timers: time.timers,
       random: seededRandom(time.seed, "network"),
+      link: this.#usualLink,
       verifyFrames: options.verifyFrames ?? true,
     });
   }
@@ -69,7 +75,7 @@ export class SimulatedNetwork {
   /** Every path is whole again, at its usual speed. */
   heal(): void {
     this.paths.healAll();
-    this.paths.setAllLinks(lanLink);
+    this.paths.setAllLinks(this.#usualLink);
   }
 
   #tapped(from: string, to: string, handlers: ConnectionHandlers): ConnectionHandlers {
@@ -87,12 +93,6 @@ export class SimulatedNetwork {
     };
   }
 }
-
-/** A local network: 0.1 to 0.3 ms one way, 1 GB/s. */
-const lanLink: LinkModel = Object.freeze({
-  delayMs: (random: Random) => 0.1 + 0.2 * random(),
-  bytesPerMs: 1_000_000,
-});
 
 /** Log-normal delays around a median, as long as real networks have them (σ of the logarithm). */
 export function jitteryLink(medianMs: number, sigma: number, bytesPerMs = 1_000_000): LinkModel {

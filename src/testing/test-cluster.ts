@@ -12,7 +12,7 @@ import { LatticeError } from "../model/error.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { partitionOf } from "../ring/partition.ts";
 import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
-import { drivenClient, drivenHandle, type HandleMaker } from "./driven-client.ts";
+import { drivenClient, drivenHandle } from "./driven-client.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
 import { unrest } from "./unrest.ts";
@@ -112,7 +112,8 @@ export async function createTestCluster<F extends Functions>(
     ...(partitions === undefined ? {} : { partitionCount: partitions }),
   });
   const ids = Array.from({ length: count }, (_, index) => `node-${String(index + 1)}`);
-  for (const id of ids) cluster.start(id, id === ids[0] ? [] : [ids[0]!]);
+  for (const id of ids)
+    cluster.start(id, { join: ids.slice(0, 1).filter((first) => first !== id) });
   await untilRest(cluster, startLimitMs);
   const client = await cluster.time.settled(cluster.connect<F>(ids));
   return new RunningCluster<F>(cluster, drivenClient(cluster.time, client));
@@ -238,7 +239,9 @@ class RunningCluster<F extends Functions> implements TestCluster<F> {
   }
 
   async #start(id: string): Promise<void> {
-    const life = this.#cluster.start(id, [...this.#cluster.lives.keys()]);
+    // When nobody runs any more there is nothing to join: the grid begins anew, and empty.
+    const join = this.#cluster.running().map(({ identity }) => identity.id);
+    const life = this.#cluster.start(id, { join });
     const isOver = (): boolean => life.state !== "up" || life.node?.isReady === true;
     await this.time.run({ condition: isOver, untilAt: this.time.now + startLimitMs });
     if (life.problem !== undefined) throw life.problem;

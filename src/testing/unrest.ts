@@ -17,7 +17,7 @@ export function unrest(nodes: readonly LatticeNode[]): string | undefined {
   const first = parts[0];
   if (first === undefined) return "no node runs";
   return (
-    unreadyNode(nodes) ??
+    nodeAlone(parts) ??
     viewsDiffer(parts) ??
     tablesDiffer(parts) ??
     partitionsAtWork(parts) ??
@@ -25,9 +25,9 @@ export function unrest(nodes: readonly LatticeNode[]): string | undefined {
   );
 }
 
-function unreadyNode(nodes: readonly LatticeNode[]): string | undefined {
-  const unready = nodes.find((node) => !node.isReady);
-  return unready && `${unready.identity.id} is not ready`;
+function nodeAlone(parts: readonly NodeParts[]): string | undefined {
+  const alone = parts.find(({ birth }) => !birth.exists);
+  return alone && `${alone.self} has not found the cluster`;
 }
 
 /** Everybody holds exactly the running processes alive. */
@@ -41,10 +41,10 @@ export function viewsDiffer(parts: readonly NodeParts[]): string | undefined {
       const isRight = seen?.status === "alive" && seen.boot === boot && !seen.leaving;
       if (!isRight) return `${observer} holds ${id} ${seen?.status ?? "unknown"}`;
     }
-    for (const { id, status } of members.values()) {
-      const isGone = status === "dead" || status === "left";
-      if (!running.has(id) && !isGone) return `${observer} holds ${id} ${status}, which is gone`;
-    }
+    const wrong = [...members.values()].find(
+      ({ id, status }) => !running.has(id) && status !== "dead" && status !== "left",
+    );
+    if (wrong !== undefined) return `${observer} holds ${wrong.id} ${wrong.status}`;
   }
   return undefined;
 }

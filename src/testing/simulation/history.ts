@@ -1,0 +1,74 @@
+/**
+ * The record of calls, kept outside the system under test: what was asked, when, and what was
+ * answered. The judge compares it with the final state and knows nothing else.
+ */
+import type { ErrorCode } from "../../model/error.ts";
+import type { OperationName } from "./scenario.ts";
+import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
+
+export interface CallRecord {
+  /** Names the call's effect; unique in the run. */
+  readonly id: string;
+  readonly client: string;
+  readonly functionName: SimulatedFunctionName;
+  readonly key: string;
+  readonly operation: OperationName | "untag";
+  readonly isProtected: boolean;
+  readonly acks: number | "all" | undefined;
+  /** Entities that a `send` or `ask` involves. */
+  readonly targets: readonly (readonly [SimulatedFunctionName, string])[];
+  /** Of `untag`: the id that was tagged. */
+  readonly removes: string;
+  /** Its timeout. */
+  readonly timeoutMs: number;
+  readonly sentAt: number;
+  /** Order of sends and answers over the whole run. */
+  readonly sentOrder: number;
+  answer: Answer | undefined;
+}
+
+export type Answer =
+  | {
+      readonly type: "ok";
+      readonly at: number;
+      readonly order: number;
+      readonly degraded: boolean;
+      readonly copies: number;
+      readonly hops: number;
+      readonly node: string;
+      readonly seen: Seen;
+    }
+  | {
+      readonly type: "failed";
+      readonly at: number;
+      readonly order: number;
+      readonly code: ErrorCode;
+      /** It may have taken effect. */
+      readonly indeterminate: boolean;
+      readonly message: string;
+    };
+
+/** A stretch of time in which faults happened that may lose what was acknowledged. */
+export interface LossyTime {
+  readonly from: number;
+  until: number;
+}
+
+/** Everything about a run that the judge needs beside the final state. */
+export interface History {
+  readonly calls: readonly CallRecord[];
+  /** What watchers were shown, by entity: ids, and whether a degraded process may have shown them. */
+  readonly shown: readonly ShownState[];
+  /** Acknowledged before the end of one of these: may be lost. */
+  readonly lossy: readonly LossyTime[];
+  /** Any call was served, or could have been, without a majority. */
+  readonly wasDegraded: boolean;
+  readonly crashCount: number;
+}
+
+export interface ShownState {
+  readonly functionName: SimulatedFunctionName;
+  readonly key: string;
+  readonly at: number;
+  readonly ids: readonly string[];
+}

@@ -1,0 +1,197 @@
+/**
+ * Judges a run by its history and the final state of every entity: nothing acknowledged is lost,
+ * nothing took effect twice, nothing that was refused did, and so on (`invariants.ts`).
+ *
+ * What a caller may expect depends on what it agreed to. A function that refuses to serve a split is
+ * held to everything; one that serves is held to what its callers were told.
+ */
+import type { CallRecord, History } from "./history.ts";
+import type { Violations } from "./invariants.ts";
+import { askedId, sentId, type Look, type SimulatedFunctionName } from "./simulated-functions.ts";
+
+/** The final state by `function/key`. */
+export type FinalState = ReadonlyMap<string, Look>;
+
+export function judge(history: History, final: FinalState, violations: Violations): void {
+  const judgement = new Judgement(history, final, violations);
+  for (const call of history.calls) judgement.judgeCall(call);
+  judgement.judgeShown();
+  judgement.judgeOrder();
+  judgement.judgeEntities();
+}
+
+class Judgement {
+  readonly #history: History;
+  readonly #final: FinalState;
+  readonly #violations: Violations;
+
+  constructor(history: History, final: FinalState, violations: Violations) {
+    this.#history = history;
+    this.#final = final;
+    this.#violations = violations;
+  }
+
+  judgeCall(call: CallRecord): void {
+    const { answer } = call;
+    if (answer === undefined || call.operation === "seen") return;
+    const count = this.#effects(call.functionName, call.key, call.id);
+    const what = (): string =>
+      `${nameOf(call)} was answered ${answerOf(call)} and took effect ${String(count)} times`;
+    if (answer.type === "failed" && !answer.indeterminate) {
+      this.#violations.check("P6", count === 0, what);
+    }
+    if (this.#mustStay(call)) this.#violations.check("P1", count >= 1, what);
+    if (!this.#mayDouble(call)) this.#violations.check("P2", count <= 1, what);
+    if (call.operation === "send") this.#judgeSends(call, count);
+    if (call.operation === "ask") this.#judgeAsks(call, count);
+  }
+
+  /** What a reply or a watcher showed is still there. */
+  judgeShown(): void {
+    for (const call of this.#history.calls) {
+      const { answer } = call;
+      if (answer?.type !== "ok" || !this.#mustStayVisible(answer.degraded, answer.at)) continue;
+      if (call.acks === 1) continue;
+      const gone = answer.seen.find((id) => this.#effects(call.functionName, call.key, id) === 0);
+      this.#violations.check(
+        "P5",
+        gone === undefined,
+        () => `${nameOf(call)} showed ${gone ?? ""}, which is gone`,
+      );
+    }
+    for (const { functionName, key, at, ids } of this.#history.shown) {
+      // A watcher is not told whether a majority stands behind what it is shown.
+      if (!this.#mustStayVisible(this.#history.wasDegraded, at)) continue;
+      const gone = ids.find((id) => this.#effects(functionName, key, id) === 0);
+      this.#violations.check(
+        "P5",
+        gone === undefined,
+        () => `a watcher of ${functionName}/${key} was shown ${gone ?? ""}, which is gone`,
+      );
+    }
+  }
+
+  /** A handler that was called after another's answer sees what that one did. */
+  judgeOrder(): void {
+    if (this.#history.lossy.length > 0) return;
+    const byEntity = new Map<string, CallRecord[]>();
+    for (const call of this.#history.calls) {
+      if (call.operation === "seen" || call.acks === 1 || call.answer?.type !== "ok") continue;
+      if (call.answer.degraded) continue;
+      const name = `${call.functionName}/${call.key}`;
+      const known = byEntity.get(name);
+      if (known === undefined) byEntity.set(name, [call]);
+      else known.push(call);
+    }
+    for (const calls of byEntity.values()) this.#judgeOrderOf(calls);
+  }
+
+  /** Of each entity by itself. */
+  judgeEntities(): void {
+    for (const [name, { effects, count, tags }] of this.#final) {
+      const sum = Object.values(effects).reduce((total, times) => total + times, 0);
+      this.#violations.check(
+        "C2",
+        sum === count,
+        () => `${name} counts ${String(count)} and its calls sum up to ${String(sum)}`,
+      );
+      this.#judgeRemovals(name, new Set(tags));
+    }
+  }
+
+  #judgeRemovals(name: string, tags: ReadonlySet<string>): void {
+    for (const call of this.#history.calls) {
+      if (call.operation !== "untag" || `${call.functionName}/${call.key}` !== name) continue;
+      // Adding it again is what a degraded second run of the tagging does.
+      if (!this.#mustStay(call) || call.answer?.type !== "ok" || call.answer.degraded) continue;
+      if (this.#effects(call.functionName, call.key, call.removes) > 1) continue;
+      this.#violations.check(
+        "C6",
+        !tags.has(call.removes),
+        () => `${name} still has ${call.removes}, which ${nameOf(call)} removed`,
+      );
+    }
+  }
+
+  #judgeOrderOf(calls: readonly CallRecord[]): void {
+    for (const later of calls) {
+      if (later.answer?.type !== "ok") continue;
+      const seen = new Set(later.answer.seen);
+      for (const earlier of calls) {
+        if (earlier.answer!.order > later.sentOrder) continue;
+        this.#violations.check(
+          "C5",
+          seen.has(earlier.id),
+          () => `${nameOf(later)} was sent after ${nameOf(earlier)} was answered but missed it`,
+        );
+      }
+    }
+  }
+
+  #judgeSends(call: CallRecord, count: number): void {
+    if (this.#history.lossy.length > 0 || !this.#isStrict(call.functionName)) return;
+    for (const [index, [name, key]] of call.targets.entries()) {
+      if (!this.#isStrict(name)) continue;
+      const sent = this.#effects(name, key, sentId(call.id, index));
+      this.#violations.check("C3", sent === count, () => {
+        const times = `${String(count)} times, its call of ${name}/${key} ${String(sent)} times`;
+        return `${nameOf(call)} took effect ${times}`;
+      });
+    }
+  }
+
+  #judgeAsks(call: CallRecord, outer: number): void {
+    let { id } = call;
+    let above = outer;
+    let isStrict = this.#isStrict(call.functionName);
+    for (const [name, key] of call.targets) {
+      id = askedId(id);
+      const count = this.#effects(name, key, id);
+      isStrict &&= this.#isStrict(name);
+      const isLost = above > 0 && count === 0 && this.#history.lossy.length === 0;
+      const holds = !isStrict || (!isLost && (count <= 1 || !call.isProtected));
+      this.#violations.check("C4", holds, () => {
+        const times = `${String(count)} times at ${name}/${key} and ${String(above)} times above`;
+        return `${nameOf(call)}: ${id} took effect ${times}`;
+      });
+      above = count;
+    }
+  }
+
+  #effects(functionName: SimulatedFunctionName, key: string, id: string): number {
+    return this.#final.get(`${functionName}/${key}`)?.effects[id] ?? 0;
+  }
+
+  /** All that its callers meet is decided by a majority. */
+  #isStrict(name: SimulatedFunctionName): boolean {
+    return name === "vault" || !this.#history.wasDegraded;
+  }
+
+  #mustStay(call: CallRecord): boolean {
+    const { answer } = call;
+    if (answer?.type !== "ok" || call.acks === 1) return false;
+    return this.#mustStayVisible(answer.degraded, answer.at);
+  }
+
+  #mustStayVisible(degraded: boolean, at: number): boolean {
+    const { lossy, crashCount } = this.#history;
+    if (degraded && (crashCount > 0 || lossy.length > 0)) return false;
+    return lossy.every(({ until }) => at > until);
+  }
+
+  /** Whether its caller may have agreed to degraded service: only then may it count twice. */
+  #mayDouble({ functionName, isProtected, answer }: CallRecord): boolean {
+    if (!isProtected || this.#isStrict(functionName)) return false;
+    return answer?.type !== "ok" || answer.degraded;
+  }
+}
+
+function nameOf({ id, functionName, key, operation, client }: CallRecord): string {
+  return `call ${id} (${functionName}/${key} ${operation} by ${client})`;
+}
+
+function answerOf({ answer }: CallRecord): string {
+  if (answer === undefined) return "never";
+  if (answer.type === "ok") return answer.degraded ? "ok, degraded" : "ok";
+  return `${answer.code}${answer.indeterminate ? " (may have run)" : ""}`;
+}

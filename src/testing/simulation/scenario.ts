@@ -1,0 +1,147 @@
+/**
+ * What a seed stands for: the size of the cluster, the mix of calls, which faults may happen and how
+ * often. A *swarm* (Groce et al., ISSTA 2012): every run has only some of the features, because runs
+ * with all of them hide what a few of them show.
+ */
+import type { Random } from "../../model/random.ts";
+import { randomBelow } from "../../model/random.ts";
+import { seededRandom } from "../../platform/seeded-random.ts";
+
+export const faultKinds = [
+  "delay",
+  "reset",
+  "cut",
+  "one-way",
+  "split",
+  "bridge",
+  "flap",
+  "isolate",
+  "crash",
+  "pause",
+  "slow",
+  "clock-jump",
+  "join",
+  "leave",
+  "storm",
+  "wipe",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export const operations = ["put", "tag", "send", "ask", "linger", "decline", "seen"] as const;
+export type OperationName = (typeof operations)[number];
+
+export interface Scenario {
+  readonly seed: number;
+  readonly nodeCount: number;
+  readonly replicas: number;
+  readonly partitionCount: number;
+  readonly entityCount: number;
+  /** Entities of functions that serve a split; the others refuse. */
+  readonly serveShare: number;
+  readonly hasText: boolean;
+  readonly clientCount: number;
+  readonly watcherCount: number;
+  readonly callCount: number;
+  readonly durationMs: number;
+  readonly callTimeoutMs: number;
+  readonly hotShare: number;
+  readonly unprotectedShare: number;
+  readonly acksOneShare: number;
+  readonly acksAllShare: number;
+  readonly weights: Readonly<Record<OperationName, number>>;
+  readonly faults: readonly FaultKind[];
+  readonly faultEveryMs: number;
+  /** Median one-way delay of the usual network. */
+  readonly latencyMs: number;
+}
+
+/** Faults that may lose acknowledged calls: rare, and judged by fewer promises. */
+const lossyFaults: ReadonlySet<FaultKind> = new Set(["storm", "wipe"]);
+const lossyShare = 0.07;
+
+export function scenarioOf(seed: number): Scenario {
+  const random = seededRandom(seed, "scenario");
+  const nodeCount = drawNodeCount(random);
+  const faults = drawFaults(random, nodeCount);
+  const replicas = nodeCount >= 5 && random() < 0.12 ? 5 : random() < 0.08 ? 2 : 3;
+  const weight = (most: number): number => (random() < 0.35 ? 0 : most * (0.2 + random()));
+  return {
+    seed,
+    nodeCount,
+    replicas,
+    partitionCount: nodeCount > 7 ? 8 : 16,
+    entityCount: 20 + randomBelow(random, 12),
+    serveShare: random() < 0.3 ? 0 : random(),
+    hasText: random() < 0.15,
+    clientCount: 1 + randomBelow(random, 3),
+    watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
+    callCount: 210 + randomBelow(random, 120),
+    durationMs: 45_000 + randomBelow(random, 20_000),
+    callTimeoutMs: 2_000 + randomBelow(random, 12_000),
+    hotShare: random() < 0.5 ? 0 : random() * 0.5,
+    unprotectedShare: random() < 0.6 ? 0 : random() * 0.5,
+    acksOneShare: random() < 0.8 ? 0 : random() * 0.5,
+    acksAllShare: random() < 0.7 ? 0 : random() * 0.5,
+    weights: {
+      put: 1,
+      tag: weight(0.5),
+      send: weight(0.6),
+      ask: weight(0.5),
+      linger: weight(0.3),
+      decline: weight(0.1),
+      seen: weight(0.8),
+    },
+    faults,
+    faultEveryMs: 1_500 + random() ** 2 * 7_000,
+    latencyMs: random() < 0.7 ? 0.2 : 1 + random() * 20,
+  };
+}
+
+function drawNodeCount(random: Random): number {
+  const draw = random();
+  if (draw < 0.03) return 1;
+  if (draw < 0.09) return 2;
+  if (draw < 0.4) return 3;
+  if (draw < 0.62) return 4;
+  if (draw < 0.82) return 5;
+  if (draw < 0.97) return 6 + randomBelow(random, 2);
+  return 8 + randomBelow(random, 8);
+}
+
+function drawFaults(random: Random, nodeCount: number): FaultKind[] {
+  const isLossy = random() < lossyShare;
+  const possible = faultKinds.filter(
+    (kind) => !lossyFaults.has(kind) && isPossible(kind, nodeCount),
+  );
+  const chosen = possible.filter(() => random() < 0.35);
+  while (chosen.length < 2) {
+    const more = possible[randomBelow(random, possible.length)]!;
+    if (!chosen.includes(more)) chosen.push(more);
+  }
+  if (isLossy && nodeCount >= 3) chosen.push(random() < 0.7 ? "storm" : "wipe");
+  return chosen;
+}
+
+function isPossible(kind: FaultKind, nodeCount: number): boolean {
+  switch (kind) {
+    case "crash":
+    case "leave":
+    case "cut":
+    case "one-way":
+    case "split":
+    case "isolate":
+    case "flap":
+      return nodeCount >= 2;
+    case "bridge":
+      return nodeCount >= 3;
+    case "delay":
+    case "reset":
+    case "pause":
+    case "slow":
+    case "clock-jump":
+    case "join":
+    case "storm":
+    case "wipe":
+      return true;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The functions that a simulated workload calls. Every call has an id of its own, and every turn
+ * counts how often that id took effect on its entity: exactly what may be lost or doubled can then
+ * be read from the final state, call by call.
+ */
+import { defineFunction } from "../../definition/define-function.ts";
+import type { HandlerContext, QueryContext } from "../../definition/contexts.ts";
+import type { AnyFunction } from "../../definition/function-definition.ts";
+import { crdt, type Shape } from "../../definition/kinds.ts";
+import type { WhenSplit } from "../../model/acks.ts";
+
+/** What `put` and its like return: the ids that the turn saw, its own included. */
+export type Seen = readonly string[];
+
+/** The final state of one entity, as `look` shows it. */
+export interface Look {
+  readonly effects: Readonly<Record<string, number>>;
+  readonly count: number;
+  readonly tags: readonly string[];
+  readonly high: number;
+  readonly values: Readonly<Record<string, number>>;
+  readonly latest: string;
+  readonly text: string;
+}
+
+const ledgerState = {
+  /** Call id → how often it took effect. */
+  effects: crdt.map(crdt.counter()),
+  count: crdt.counter(),
+  tags: crdt.set<string>(),
+  high: crdt.max(),
+  values: crdt.map<number>(),
+  latest: crdt.register(""),
+};
+const noteState = { ...ledgerState, text: crdt.text() };
+
+type LedgerState = typeof ledgerState;
+type Turn = HandlerContext<LedgerState>;
+
+export const functionNames = ["vault", "ledger", "note"] as const;
+export type SimulatedFunctionName = (typeof functionNames)[number];
+
+/** The handlers, as untyped calls of other entities name them. */
+interface Callee {
+  put(input: { readonly id: string }): Promise<unknown>;
+  ask(input: AskInput): Promise<unknown>;
+}
+
+interface AskInput {
+  readonly id: string;
+  /** Entities to ask, one inside the other, as (function, key). */
+  readonly path: readonly (readonly [SimulatedFunctionName, string])[];
+}
+
+interface SendInput {
+  readonly id: string;
+  readonly to: readonly (readonly [SimulatedFunctionName, string])[];
+}
+
+/** Ids of what a call makes others do. */
+export const sentId = (id: string, index: number): string => `${id}>${String(index)}`;
+export const askedId = (id: string): string => `${id}?`;
+
+/** The functions by name, made anew for each run: they name each other. */
+export function simulatedFunctions(): Readonly<Record<SimulatedFunctionName, AnyFunction>> {
+  const functions: Partial<Record<SimulatedFunctionName, AnyFunction>> = {};
+  const find = (name: SimulatedFunctionName): AnyFunction => functions[name]!;
+  functions.vault = makeLedger(ledgerState, "refuse", find);
+  functions.ledger = makeLedger(ledgerState, "serve", find);
+  functions.note = makeLedger(noteState, "serve", find);
+  return functions as Record<SimulatedFunctionName, AnyFunction>;
+}
+
+function makeLedger<S extends Shape>(
+  state: S,
+  whenSplit: WhenSplit,
+  find: (name: SimulatedFunctionName) => AnyFunction,
+): AnyFunction {
+  return defineFunction({
+    state,
+    whenSplit,
+    deadlineMs: 20_000,
+    handlers: {
+      put: (ctx: unknown, { id }: { readonly id: string }) => takeEffect(ctx as Turn, id),
+      tag(ctx: unknown, { id }: { readonly id: string }) {
+        (ctx as Turn).state.tags.add(id);
+        return takeEffect(ctx as Turn, id);
+      },
+      untag(ctx: unknown, { id, of }: { readonly id: string; readonly of: string }) {
+        (ctx as Turn).state.tags.delete(of);
+        return takeEffect(ctx as Turn, id);
+      },
+      send(ctx: unknown, { id, to }: SendInput) {
+        const turn = ctx as Turn;
+        for (const [index, [name, key]] of to.entries()) {
+          const target = turn.send(find(name), key) as unknown as Callee;
+          void target.put({ id: sentId(id, index) });
+        }
+        return takeEffect(turn, id);
+      },
+      async ask(ctx: unknown, { id, path }: AskInput): Promise<Seen> {
+        const turn = ctx as Turn;
+        const [next, ...rest] = path;
+        if (next !== undefined) {
+          const target = turn.get(find(next[0]), next[1]) as unknown as Callee;
+          await target.ask({ id: askedId(id), path: rest });
+        }
+        return takeEffect(turn, id);
+      },
+      async linger(ctx: unknown, { id, ms }: { readonly id: string; readonly ms: number }) {
+        await (ctx as Turn).sleep(ms);
+        return takeEffect(ctx as Turn, id);
+      },
+      /** Changes everything, then refuses: nothing may stay. */
+      decline(ctx: unknown, { id }: { readonly id: string }): void {
+        takeEffect(ctx as Turn, id);
+        (ctx as Turn).fail("failed_precondition", "declined");
+      },
+    },
+    queries: {
+      seen: (ctx: unknown): Seen => [...(ctx as QueryContext<LedgerState>).state.effects.keys()],
+      look: (ctx: unknown) => look(ctx as QueryContext<LedgerState>),
+    },
+  });
+}
+
+function takeEffect({ state, now }: Turn, id: string): Seen {
+  state.effects.at(id).add(1);
+  state.count.add(1);
+  state.high.observe(state.count.value);
+  state.values.set(`v${String(state.count.value % 5)}`, now());
+  state.latest.set(id);
+  if ("text" in state) {
+    const text = state.text as { readonly length: number; insert(at: number, s: string): void };
+    text.insert(text.length, `${id};`);
+  }
+  return [...state.effects.keys()];
+}
+
+function look({ state }: QueryContext<LedgerState>): Look {
+  return {
+    effects: Object.fromEntries(state.effects.entries()),
+    count: state.count.value,
+    tags: [...state.tags.values()].sort(),
+    high: state.high.value ?? 0,
+    values: Object.fromEntries(state.values.entries()),
+    latest: state.latest.value,
+    text: "text" in state ? String(state.text) : "",
+  };
+}
