@@ -123,7 +123,8 @@ export class TurnRunner {
 
   /** Answers a call that has run before, or that must not run. */
   #hasAnswer(turn: Turn, open: OpenEntity, now: HybridTime): boolean {
-    const { caller, number, received, operation, input, outbox } = turn.request;
+    const { number, received, operation, input, outbox } = turn.request;
+    const caller = dedupeName(turn);
     const { dedupe } = open.entity;
     const known = dedupe.lookup(caller, number, received);
     if (known.type === "forgotten") {
@@ -359,8 +360,14 @@ function refusalOf(turn: Turn, error: unknown): unknown {
 }
 
 function recordOf(turn: Turn, outcome: Outcome): Parameters<Draft["recordResult"]>[0] {
-  const { caller, number, received, operation, input } = turn.request;
+  const { number, received, operation, input } = turn.request;
+  const caller = dedupeName(turn);
   return { caller, number, received, digest: callDigest(operation, input), outcome };
+}
+
+/** Under which name the dedupe table keeps a call. An idempotency key is never taken for a caller. */
+function dedupeName({ request }: Turn): string {
+  return request.number === 0 ? `=${request.caller}` : request.caller;
 }
 
 /** A call of ours may have changed it, which the compiler does not see. */

@@ -91,8 +91,7 @@ export class Turn implements SubmittedTurn, WheelEntry, Age {
 
   /** Must not take effect twice. */
   get isProtected(): boolean {
-    const { caller, number } = this.request;
-    return caller !== "" && number > 0 && !this.operation.isQuery;
+    return this.request.caller !== "" && !this.operation.isQuery;
   }
 
   get signal(): AbortSignal {
