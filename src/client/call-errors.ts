@@ -20,7 +20,9 @@ export function failureError(call: PendingCall, failure: FailureMessage): Lattic
       ? "no majority of the owners is reachable, and this call refuses degraded service; " +
         "try again when the network has healed"
       : failure.message;
-  return new LatticeError(errorCodeOf(failure.code), `${title(call)}: ${text}`, details);
+  // Nodes name the call as well, but not in what they say before they have looked at it.
+  const named = text.startsWith(`${title(call)}: `) ? text : `${title(call)}: ${text}`;
+  return new LatticeError(errorCodeOf(failure.code), named, details);
 }
 
 /** No node could be reached, or the one that had the call is gone. */
