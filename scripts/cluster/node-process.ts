@@ -11,6 +11,8 @@ import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-
 
 const ownRoot = fileURLToPath(new URL("../..", import.meta.url));
 const answerTimeoutMs = 10_000;
+/** Characters of a node's output in an error. */
+const outputShown = 2_000;
 const readyTimeoutMs = 30_000;
 
 export class NodeProcess {
@@ -108,7 +110,8 @@ export class NodeProcess {
         if (error === null) return;
         clearTimeout(timer);
         this.#asked.delete(request);
-        reject(new Error(`node ${this.id} (pid ${String(this.pid)}) is gone`, { cause: error }));
+        const said = this.output.slice(-outputShown);
+        reject(new Error(`node ${this.id} (pid ${String(this.pid)}) is gone:\n${said}`));
       });
     });
   }
