@@ -1,0 +1,68 @@
+/** The limits that `docs/limits.md` states, by the names and values that they have in the code. */
+import { maxWatches } from "../../src/client/watches.ts";
+import { idempotencyKeyLengthMax } from "../../src/definition/call-options.ts";
+import { operationsMax } from "../../src/definition/define-function.ts";
+import { acksMax } from "../../src/definition/function-options.ts";
+import { fieldsMax, kindDepthMax } from "../../src/definition/shape.ts";
+import { functionsMax } from "../../src/functions/registry.ts";
+import { afterCommitMax } from "../../src/functions/turn.ts";
+import { limits } from "../../src/model/limits.ts";
+import { maxValueDepth } from "../../src/model/value.ts";
+import { maxTableMembers } from "../../src/routing/routing-table.ts";
+import {
+  callersMax,
+  callerSilenceMs,
+  dedupeBytesMax,
+  resultsPerCallerMax,
+} from "../../src/state/dedupe.ts";
+import { documentBytesMax } from "../../src/state/document-section.ts";
+import { outboxBytesMax, sendsMax } from "../../src/state/outbox.ts";
+import { scalarBytesMax } from "../../src/state/scope.ts";
+
+const kibi = 1024;
+
+/** As the page writes them, by the names of the constants. */
+export const statedLimits: Readonly<Record<string, string>> = {
+  nameLengthMax: `${count(limits.nameLengthMax)} characters`,
+  fieldsMax: count(fieldsMax),
+  kindDepthMax: count(kindDepthMax),
+  operationsMax: count(operationsMax),
+  acksMax: count(acksMax),
+  deadlineMsMax: seconds(limits.deadlineMsMax),
+  functionsMax: count(functionsMax),
+  keyBytesMax: bytes(limits.keyBytesMax),
+  maxValueDepth: count(maxValueDepth),
+  valueNodesMax: count(limits.valueNodesMax),
+  clientPayloadBytesMax: bytes(limits.clientPayloadBytesMax),
+  idempotencyKeyLengthMax: `${count(idempotencyKeyLengthMax)} characters`,
+  callDepthMax: count(limits.callDepthMax),
+  scalarBytesMax: bytes(scalarBytesMax),
+  documentBytesMax: bytes(documentBytesMax),
+  entityQueueMax: count(limits.entityQueueMax),
+  sendsMax: count(sendsMax),
+  outboxBytesMax: bytes(outboxBytesMax),
+  resultsPerCallerMax: count(resultsPerCallerMax),
+  callersMax: count(callersMax),
+  dedupeBytesMax: bytes(dedupeBytesMax),
+  callerSilenceMs: seconds(callerSilenceMs),
+  afterCommitMax: count(afterCommitMax),
+  connectionsMax: count(limits.connectionsMax),
+  callsPerConnectionMax: count(limits.callsPerConnectionMax),
+  callsPerNodeMax: count(limits.callsPerNodeMax),
+  maxWatches: count(maxWatches),
+  slowClientCloseBytes: bytes(limits.slowClientCloseBytes),
+  maxTableMembers: count(maxTableMembers),
+};
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function bytes(value: number): string {
+  if (value >= kibi * kibi) return `${count(value / kibi / kibi)} MiB`;
+  return value >= kibi ? `${count(value / kibi)} KiB` : `${count(value)} bytes`;
+}
+
+function seconds(valueMs: number): string {
+  return `${count(valueMs / 1000)} s`;
+}
