@@ -8,7 +8,7 @@ import { CallableEntity } from "./callable-entity.ts";
 import type { PendingCall } from "./pending-call.ts";
 
 /** Entities in the younger generation; the older has as many, and those with calls under way. */
-const generationSize = 4_096;
+const generationSize = 16_384;
 
 export class CallableEntities {
   readonly #partitionOf: (functionName: string, key: string) => number;

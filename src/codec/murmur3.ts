@@ -14,6 +14,38 @@ export function murmur3(input: string | Uint8Array, seed: number): number {
   return hashAscii(input, seed);
 }
 
+/** `murmur3` of `first`, a NUL and `second`, without making that string. */
+export function murmur3Pair(first: string, second: string, seed: number): number {
+  const split = first.length;
+  const length = split + 1 + second.length;
+  const blocks = length & ~3;
+  let hash = seed | 0;
+  let seen = 0;
+  for (let at = 0; at < blocks; at += 4) {
+    const a = unitAt(first, second, split, at);
+    const b = unitAt(first, second, split, at + 1);
+    const c = unitAt(first, second, split, at + 2);
+    const d = unitAt(first, second, split, at + 3);
+    seen |= a | b | c | d;
+    hash = mix(hash, a | (b << 8) | (c << 16) | (d << 24));
+  }
+  let tail = 0;
+  for (let at = length - 1; at >= blocks; at -= 1) {
+    const unit = unitAt(first, second, split, at);
+    seen |= unit;
+    tail = (tail << 8) | unit;
+  }
+  // Above ASCII bytes are not characters.
+  if (seen > 0x7f) return murmur3(`${first}\0${second}`, seed);
+  if (length > blocks) hash ^= scramble(tail);
+  return finish(hash, length);
+}
+
+function unitAt(first: string, second: string, split: number, at: number): number {
+  if (at > split) return second.charCodeAt(at - split - 1);
+  return at === split ? 0 : first.charCodeAt(at);
+}
+
 function hashAscii(text: string, seed: number): number {
   const length = text.length;
   const blocks = length & ~3;

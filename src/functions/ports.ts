@@ -3,7 +3,7 @@
  * routing; tests implement them over a single in-memory entity table.
  */
 import type { Acks } from "../model/acks.ts";
-import type { EntityName, WriterId } from "../model/ids.ts";
+import type { EntityName, PartitionId, WriterId } from "../model/ids.ts";
 import type { LatticeError } from "../model/error.ts";
 import type { HybridTime } from "../model/time.ts";
 import type { Value } from "../model/value.ts";
@@ -12,8 +12,11 @@ import type { StateCommit } from "../state/commit.ts";
 
 /** Where turns read and commit. */
 export interface Store {
-  /** The state a turn runs on, or `undefined` when this node does not serve that entity (any more). */
-  open(name: EntityName): OpenEntity | undefined;
+  /**
+   * The state a turn runs on, or `undefined` when this node does not serve that entity (any more).
+   * @param partition of the name, where it is known already
+   */
+  open(name: EntityName, partition?: PartitionId): OpenEntity | undefined;
   /**
    * Appends one turn's change. `done` is called once, possibly before this returns: when enough
    * copies hold it, or when that will not be known. The tip already shows the change on return.

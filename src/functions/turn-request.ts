@@ -1,6 +1,6 @@
 /** One call as it reaches the functions of this node, and the hold on it that its sender keeps. */
 import type { Acks, WhenSplit } from "../model/acks.ts";
-import type { EntityName } from "../model/ids.ts";
+import type { EntityName, PartitionId } from "../model/ids.ts";
 import type { Age } from "./age.ts";
 import type { TurnOutcome } from "./ports.ts";
 
@@ -9,9 +9,14 @@ export interface TurnRequest extends Age {
   readonly functionName: string;
   readonly key: string;
   readonly operation: string;
+  /** The partition of the key, where whoever made the request knows it already. */
+  readonly partition?: PartitionId | undefined;
   /** Encoded; empty for none. Decoded only when the turn starts. */
   readonly input: Uint8Array;
-  /** With `number`, who is protected against running twice; "" with 0 for nobody. */
+  /**
+   * With `number`, who is protected against running twice; "" for nobody. With the number 0 it is an
+   * idempotency key: one call, whoever makes it.
+   */
   readonly caller: string;
   readonly number: number;
   /** The caller has the answers of all its calls below this number. */

@@ -47,7 +47,7 @@ export class TurnRunner {
   begin(turn: Turn): Promise<unknown> | undefined {
     turn.phase = "running";
     try {
-      const open = this.#services.store.open(turn.name);
+      const open = this.#services.store.open(turn.name, turn.request.partition);
       if (open === undefined) {
         this.#ends.settle(turn, failed(failures.notServed(turn)));
         return undefined;

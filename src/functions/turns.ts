@@ -225,7 +225,7 @@ export class Turns implements TurnWatcher, TurnEnds {
       this.#begin(turn, undefined);
       return;
     }
-    const queue = this.#queues.get(turn.name);
+    const queue = this.#queues.size === 0 ? undefined : this.#queues.get(turn.name);
     if (queue === undefined) {
       this.#begin(turn, undefined);
       return;
@@ -327,7 +327,7 @@ export class Turns implements TurnWatcher, TurnEnds {
   settle(turn: Turn, outcome: TurnOutcome): void {
     turn.phase = "settled";
     this.#inFlightCount -= 1;
-    this.#open.delete(turn);
+    if (this.#open.size > 0) this.#open.delete(turn);
     this.#wheel.cancel(turn);
     if (outcome.type === "ok") {
       if (outcome.fromDedupe) this.#dedupeHitCount += 1;

@@ -120,8 +120,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   /** Takes the next position for a commit that is committed by being there: a single owner's. */
   appendCommitted(commit: Commit): void {
     this.#position++;
-    this.#touch(commit.entity);
-    this.#applyCommitted(commit);
+    this.#applyTo(this.#touch(commit.entity), commit);
     this.#committed = this.#position + 1;
   }
 
@@ -260,7 +259,10 @@ export class Copy<E extends ReplicatedEntity<E>> {
   }
 
   #applyCommitted(commit: Commit): void {
-    const slot = this.#slots.get(commit.entity) ?? this.#touch(commit.entity);
+    this.#applyTo(this.#slots.get(commit.entity) ?? this.#touch(commit.entity), commit);
+  }
+
+  #applyTo(slot: Slot<E>, commit: Commit): void {
     slot.entity ??= this.#factory.create(commit.entity);
     addCommit(slot.entity, commit);
   }

@@ -175,7 +175,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
       outlet.emit({ type: "release", token: waiter.token, outcome });
       return;
     }
-    this.waiters.add(this.#copy.position, waiter);
+    this.waiters.waitFor(this.#copy.position, waiter, this, outlet);
   }
 
   /** Rule 17: gives unknown commits of a fork a position; `to` is told when all are committed. */

@@ -37,8 +37,8 @@ export class Tips<E extends ReplicatedEntity<E>> {
 
   /** The newest state; with `create` an empty one that is kept once it has a commit. */
   get(name: EntityName, create: boolean): E | undefined {
-    const known =
-      this.#tips.get(name)?.entity ?? this.#copy.entity(name) ?? this.#nascent.get(name);
+    const ahead = this.#tips.size === 0 ? undefined : this.#tips.get(name);
+    const known = ahead?.entity ?? this.#copy.entity(name) ?? this.#nascent.get(name);
     if (known !== undefined || !create) return known;
     const entity = this.#factory.create(name);
     this.#nascent.set(name, entity);
@@ -66,12 +66,12 @@ export class Tips<E extends ReplicatedEntity<E>> {
 
   /** Applies nothing, but makes the newest form the committed one, as a single owner has it. */
   unite(name: EntityName): void {
-    const tip = this.#tips.get(name);
+    const tip = this.#tips.size === 0 ? undefined : this.#tips.get(name);
     if (tip !== undefined) {
       this.#tips.delete(name);
       this.#copy.exchange(name, tip.entity);
     }
-    this.#nascent.delete(name);
+    if (this.#nascent.size > 0) this.#nascent.delete(name);
   }
 
   /** Commits of these entities have left the tail. */

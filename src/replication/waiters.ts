@@ -44,6 +44,12 @@ export class Waiters {
     return this.#earliestDeadlineAt;
   }
 
+  /** Sends the answer at once where enough owners hold its position already, else lets it wait. */
+  waitFor(position: number, waiter: Waiter, progress: Progress, outlet: Outlet): void {
+    const isFirst = this.#front.length === 0 && position < progress.committed;
+    if (!isFirst || !releaseOne(waiter, position, progress, outlet)) this.add(position, waiter);
+  }
+
   add(position: number, { acks, token, deadlineAt }: Waiter): void {
     this.#front.push({ position, acks, token, deadlineAt });
     if (deadlineAt < this.#earliestDeadlineAt) this.#earliestDeadlineAt = deadlineAt;
@@ -56,7 +62,7 @@ export class Waiters {
       const entry = front[this.#head]!;
       if (entry.position >= progress.committed) break;
       this.#head++;
-      if (!releaseOne(entry, progress, outlet)) this.#greedy.push(entry);
+      if (!releaseOne(entry, entry.position, progress, outlet)) this.#greedy.push(entry);
     }
     if (this.#head === front.length) {
       front.length = 0;
@@ -66,7 +72,9 @@ export class Waiters {
       this.#head = 0;
     }
     if (this.#greedy.length > 0) {
-      this.#greedy = this.#greedy.filter((entry) => !releaseOne(entry, progress, outlet));
+      this.#greedy = this.#greedy.filter(
+        (entry) => !releaseOne(entry, entry.position, progress, outlet),
+      );
     }
     if (this.size === 0) this.#earliestDeadlineAt = Infinity;
   }
@@ -95,8 +103,8 @@ export class Waiters {
   }
 }
 
-function releaseOne(entry: Entry, progress: Progress, outlet: Outlet): boolean {
-  const copies = progress.copiesAt(entry.position);
+function releaseOne(entry: Waiter, position: number, progress: Progress, outlet: Outlet): boolean {
+  const copies = progress.copiesAt(position);
   const owners = progress.ownerCount;
   const asked = entry.acks === "all" ? owners : Math.max(entry.acks, majority(owners));
   if (copies < Math.min(asked, owners)) return false;

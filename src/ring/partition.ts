@@ -3,7 +3,7 @@
  * a hash and nothing else, because every node and every client must agree on it for ever; a change
  * here is a change of the protocol.
  */
-import { murmur3 } from "../codec/murmur3.ts";
+import { murmur3, murmur3Pair } from "../codec/murmur3.ts";
 import { assert } from "../model/assert.ts";
 import type { PartitionId } from "../model/ids.ts";
 
@@ -17,11 +17,14 @@ export function partitionOf(
   key: string,
   partitionCount: number,
 ): PartitionId {
-  assert(
-    partitionCount > 0 && (partitionCount & (partitionCount - 1)) === 0,
-    `${String(partitionCount)} partitions are not a power of two`,
-  );
-  return murmur3(routingKey(functionName, key), seed) & (partitionCount - 1);
+  if (partitionCount <= 0 || (partitionCount & (partitionCount - 1)) !== 0) {
+    assert(false, `${String(partitionCount)} partitions are not a power of two`);
+  }
+  // The hash of `routingKey`, which is not made where there is no tag: this runs for every call.
+  const hash = key.includes("{")
+    ? murmur3(routingKey(functionName, key), seed)
+    : murmur3Pair(functionName, key, seed);
+  return hash & (partitionCount - 1);
 }
 
 /**

@@ -15,7 +15,7 @@ import { hybridTicksPerMs } from "../model/time.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import { outcomeBytes } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
-import { isSeen } from "./seen.ts";
+import { isSeen, nothingSeen } from "./seen.ts";
 import type { Removal, Seen } from "./seen.ts";
 
 /** Results kept for one caller: as many as it may have in flight on one entity. */
@@ -115,42 +115,48 @@ export class DedupeTable {
   }
 
   /** Callers that have been silent for `callerSilenceMs`. */
-  silentCallers(now: HybridTime): string[] {
-    const silent: string[] = [];
+  silentCallers(now: HybridTime): readonly string[] {
+    let silent: string[] | undefined;
     for (const records of this.#callers) {
-      if (isSilent(records, now)) silent.push(records[0]!.caller);
+      if (!isSilent(records, now)) continue;
+      silent ??= [];
+      silent.push(records[0]!.caller);
     }
-    return silent;
+    return silent ?? noCallers;
   }
 
   /** What a writer sees of a caller's records, its own apart. */
   seenOf(caller: string, writer: WriterId): Seen {
-    const seen: number[] = [];
+    let seen: number[] | undefined;
     for (const record of this.#recordsOf(caller)) {
       if (record.writer === writer) continue;
+      seen ??= [];
       const at = seen.indexOf(record.writer);
       if (at < 0) seen.push(record.writer, record.sequence);
       else seen[at + 1] = Math.max(seen[at + 1]!, record.sequence);
     }
-    return seen;
+    return seen ?? nothingSeen;
   }
 
   /** Enters a record and drops those below its `received` that were seen. */
   record(record: CallRecord, removal: Removal): void {
-    const kept = this.#recordsOf(record.caller).filter(
-      (old) => old.number >= record.received || !isSeen(removal, old.writer, old.sequence),
-    );
+    const old = this.#recordsOf(record.caller);
+    const keptCount = countKept(old, record.received, removal);
+    if (keptCount === 0) {
+      this.#replace(record.caller, [record]);
+      return;
+    }
+    const isKept = (known: CallRecord): boolean => staysRecorded(known, record.received, removal);
     // Not `push`: it would reserve room for seventeen.
-    this.#replace(record.caller, kept.length === 0 ? [record] : [...kept, record]);
+    this.#replace(record.caller, [...old.filter(isKept), record]);
   }
 
   /** Drops the seen records of a caller below a number. */
   forget(caller: string, below: number, removal: Removal): void {
     const records = this.#recordsOf(caller);
-    const kept = records.filter(
-      (old) => old.number >= below || !isSeen(removal, old.writer, old.sequence),
-    );
-    if (kept.length < records.length) this.#replace(caller, kept);
+    if (countKept(records, below, removal) === records.length) return;
+    const isKept = (known: CallRecord): boolean => staysRecorded(known, below, removal);
+    this.#replace(caller, records.filter(isKept));
   }
 
   /** Joins another copy: a record that one side has seen but does not hold was dropped there. */
@@ -193,12 +199,15 @@ export class DedupeTable {
     result: { now: HybridTime; bytes: number },
   ): string | undefined {
     const own = this.#recordsOf(caller);
-    const waiting = own.filter((record) => record.number >= received);
-    if (waiting.length >= resultsPerCallerMax) {
+    let waitingCount = 0;
+    let bytes = this.#bytes + recordBytes + caller.length + result.bytes;
+    for (const record of own) {
+      if (record.number >= received) waitingCount += 1;
+      else bytes -= bytesOf(record);
+    }
+    if (waitingCount >= resultsPerCallerMax) {
       return `${String(resultsPerCallerMax)} results of one caller wait to be received`;
     }
-    const bytes =
-      this.#bytes + recordBytes + caller.length + result.bytes - sum(own) + sum(waiting);
     const isFull = own.length === 0 && this.#callers.length >= callersMax;
     if (!isFull && bytes <= dedupeBytesMax) return undefined;
     const silent = this.#callers.filter((records) => isSilent(records, result.now));
@@ -232,9 +241,7 @@ export class DedupeTable {
       this.#callers = this.#callers.toSpliced(at, 1);
       this.#index = undefined;
     } else if (at >= 0) {
-      const callers = this.#callers.slice();
-      callers[at] = records;
-      this.#callers = callers;
+      this.#callers = this.#callers.length === 1 ? [records] : this.#callers.with(at, records);
     } else {
       this.#index?.set(caller, this.#callers.length);
       this.#callers = this.#callers.length === 0 ? [records] : [...this.#callers, records];
@@ -243,20 +250,35 @@ export class DedupeTable {
 }
 
 const noRecords: readonly CallRecord[] = [];
+const noCallers: readonly string[] = [];
 /** Up to here a scan is as fast as a map, and much smaller. */
 const scanMax = 8;
 
+/** Whether a record outlives one that says: below `received` the caller has all answers. */
+function staysRecorded(record: CallRecord, received: number, removal: Removal): boolean {
+  return record.number >= received || !isSeen(removal, record.writer, record.sequence);
+}
+
+function countKept(records: readonly CallRecord[], received: number, removal: Removal): number {
+  let count = 0;
+  for (const record of records) if (staysRecorded(record, received, removal)) count += 1;
+  return count;
+}
+
 function sum(records: readonly CallRecord[]): number {
   let bytes = 0;
-  for (const record of records) {
-    bytes += recordBytes + record.caller.length + outcomeBytes(record.outcome);
-  }
+  for (const record of records) bytes += bytesOf(record);
   return bytes;
+}
+
+function bytesOf(record: CallRecord): number {
+  return recordBytes + record.caller.length + outcomeBytes(record.outcome);
 }
 
 function isSilent(records: readonly CallRecord[], now: HybridTime): boolean {
   const horizon = now - callerSilenceMs * hybridTicksPerMs;
-  return records.every((record) => record.hybridTime < horizon);
+  for (const record of records) if (record.hybridTime >= horizon) return false;
+  return true;
 }
 
 function isBefore(a: CallRecord, b: CallRecord): boolean {

@@ -81,6 +81,7 @@ function performOnContents(context: Context, operation: ContentOperation, index:
       const { writer, sequence, hybridTime } = commit;
       const entry = { writer, sequence, hybridTime, value, bytes: valueBytes(value) };
       parts.contents.write(path, removalOf(parts, commit, seen), entry);
+      if (seen.length === 0) return;
       deferUnseen(parts, commit, index, { type: "remove", path, seen, floors: [] });
       return;
     }
@@ -144,6 +145,8 @@ function performRecord(
     { caller, number, received, digest, outcome, hybridTime, writer, sequence },
     removalOf(parts, commit, seen),
   );
+  // With one writer at a time nothing is unseen, and there is nothing to make an operation of.
+  if (seen.length === 0) return;
   deferUnseen(parts, commit, index, { type: "forget", caller, below: received, seen });
 }
 

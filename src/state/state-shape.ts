@@ -44,11 +44,12 @@ export function stateShape(shape: Shape): StateShape {
 export class FieldDrafts {
   readonly scope: Scope;
   readonly #shape: StateShape;
-  readonly #nodes: (DraftNode | undefined)[] = [];
+  readonly #nodes: (DraftNode | undefined)[];
 
   constructor(scope: Scope, shape: StateShape) {
     this.scope = scope;
     this.#shape = shape;
+    this.#nodes = new Array<undefined>(shape.fields.length).fill(undefined);
   }
 
   /** The fields that were touched, with holes. */

@@ -63,7 +63,7 @@ export class CallServer {
     const { serving, routes, self } = this.#options;
     const partition = this.#partitionOf(call, origin);
     if (partition === undefined) return undefined;
-    if (serving.isPrimary(partition)) return this.#run(call, origin);
+    if (serving.isPrimary(partition)) return this.#run(call, partition, origin);
     if (origin.node !== "" && call.tableId !== routes.tableId) {
       this.#options.otherTable(origin.node);
     }
@@ -80,7 +80,7 @@ export class CallServer {
       case "forward":
         return this.#forward(call, partition, decision.to, origin);
       case "local":
-        if (serving.isServing(partition)) return this.#run(call, origin);
+        if (serving.isServing(partition)) return this.#run(call, partition, origin);
         this.#fail(call, origin, this.#unavailable(call, partition));
         return undefined;
       case "not_owner":
@@ -89,9 +89,10 @@ export class CallServer {
     }
   }
 
-  #run(call: CallMessage, origin: Origin): CallUnderWay | undefined {
+  #run(call: CallMessage, partition: PartitionId, origin: Origin): CallUnderWay | undefined {
     this.servedCount += 1;
-    const served = new ServedCall(call, origin, this.#options.self, this.#options.clock.now());
+    const { self, clock } = this.#options;
+    const served = new ServedCall(call, partition, origin, { self, now: clock.now() });
     if (served.retry) this.retriedCount += 1;
     served.turn = this.#options.turns.submit(served);
     return served.settled ? undefined : served;

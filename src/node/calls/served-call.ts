@@ -3,7 +3,7 @@
  * sent it, so that the hot path stays monomorphic and allocates one object per call.
  */
 import type { Acks, WhenSplit } from "../../model/acks.ts";
-import type { EntityName, NodeId } from "../../model/ids.ts";
+import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { LatticeError } from "../../model/error.ts";
 import { encodeValue } from "../../codec/value-bytes.ts";
@@ -31,6 +31,12 @@ export interface Origin {
   done(id: number): void;
 }
 
+/** Where and when a call is served. */
+export interface ServedAt {
+  readonly self: NodeId;
+  readonly now: number;
+}
+
 export class ServedCall implements TurnRequest {
   readonly functionName: string;
   readonly key: string;
@@ -49,6 +55,7 @@ export class ServedCall implements TurnRequest {
   readonly chain: readonly EntityName[];
   readonly ageTime: HybridTime;
   readonly ageId: string;
+  readonly partition: PartitionId;
   readonly #id: number;
   readonly #hops: number;
   readonly #self: NodeId;
@@ -56,8 +63,9 @@ export class ServedCall implements TurnRequest {
   turn: SubmittedTurn | undefined;
   settled = false;
 
-  constructor(call: CallMessage, origin: Origin, self: NodeId, now: number) {
+  constructor(call: CallMessage, partition: PartitionId, origin: Origin, { self, now }: ServedAt) {
     const flags = call.flags;
+    this.partition = partition;
     this.functionName = call.functionName;
     this.key = call.key;
     this.operation = call.operation;

@@ -3,7 +3,7 @@
  * replica decides whether there is anything to serve, and when an answer may go out.
  */
 import type { Acks } from "../../model/acks.ts";
-import type { EntityName } from "../../model/ids.ts";
+import type { EntityName, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { nextHybridTime, type HybridTime } from "../../model/time.ts";
 import type { OpenEntity, Release, Store } from "../../functions/ports.ts";
@@ -20,6 +20,9 @@ export class EntityStore implements Store {
   /** Wall clock minus monotonic clock at the start: later steps of the wall clock do not enter. */
   readonly #wallOffset: number;
   #lastHybrid: HybridTime = 0;
+  /** What was opened last is as a rule what is committed next: its name is not hashed again. */
+  #openName: EntityName = "";
+  #openPartition: PartitionId = 0;
 
   constructor(partitions: Partitions, clock: Clock) {
     this.#partitions = partitions;
@@ -27,8 +30,11 @@ export class EntityStore implements Store {
     this.#wallOffset = clock.wallNow() - clock.now();
   }
 
-  open(name: EntityName): OpenEntity | undefined {
-    const replica = this.#partitions.replica(this.#partitions.partitionOf(name));
+  open(name: EntityName, known?: PartitionId): OpenEntity | undefined {
+    const partition = known ?? this.#partitions.partitionOf(name);
+    this.#openName = name;
+    this.#openPartition = partition;
+    const replica = this.#partitions.replica(partition);
     if (replica === undefined || replica.isHandingOver) return undefined;
     const { reign } = replica;
     if (reign === undefined) return undefined;
@@ -50,7 +56,7 @@ export class EntityStore implements Store {
     acks: Acks,
     done: (outcome: Release) => void,
   ): void {
-    const partition = this.#partitions.partitionOf(name);
+    const partition = this.#partitionOf(name);
     const replica = requireReplica(this.#partitions, partition, name);
     const now = this.#clock.now();
     const waiter = { acks, token: new Waiting(name, done), deadlineAt: now + ackTimeoutMs };
@@ -58,7 +64,7 @@ export class EntityStore implements Store {
   }
 
   confirm(name: EntityName, acks: Acks, done: (outcome: Release) => void): void {
-    const partition = this.#partitions.partitionOf(name);
+    const partition = this.#partitionOf(name);
     const replica = requireReplica(this.#partitions, partition, name);
     const now = this.#clock.now();
     const waiter = { acks, token: new Waiting(name, done), deadlineAt: now + ackTimeoutMs };
@@ -69,6 +75,10 @@ export class EntityStore implements Store {
     const physicalMs = this.#clock.now() + this.#wallOffset;
     this.#lastHybrid = nextHybridTime(this.#lastHybrid, physicalMs);
     return this.#lastHybrid;
+  }
+
+  #partitionOf(name: EntityName): PartitionId {
+    return name === this.#openName ? this.#openPartition : this.#partitions.partitionOf(name);
   }
 }
 
