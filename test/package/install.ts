@@ -40,13 +40,13 @@ const userOptions = {
 };
 
 /**
- * Compiles `*.ts` in `source`, a folder of an installed project, to JavaScript beside them: what
+ * Compiles all of `source`, a folder of an installed project, to JavaScript beside them: what
  * Node.js 20 can run. `options` replace those above.
  * @throws what the compiler complained of
  */
 export async function compile(source: string, options: object = {}): Promise<void> {
   const compilerOptions = { ...userOptions, ...options };
-  writeJson(path.join(source, "tsconfig.json"), { compilerOptions, include: ["*.ts"] });
+  writeJson(path.join(source, "tsconfig.json"), { compilerOptions, include: ["**/*.ts"] });
   await runNode([compiler, "-p", source], { cwd: source });
 }
 

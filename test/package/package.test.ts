@@ -3,6 +3,7 @@
  * works here cannot depend on anything in this repository but what was packed.
  */
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { startNode } from "latticework/node";
@@ -10,12 +11,12 @@ import { repositoryRoot } from "../../scripts/checks/source-files.ts";
 import { functions } from "../browser/functions.ts";
 import { bundleClient } from "../support/bundle-client.ts";
 import { openPage } from "../support/open-page.ts";
-import { readSnippets } from "../support/read-snippets.ts";
 import { requires } from "../support/requires.ts";
 import { runNode } from "../support/run-command.ts";
 import { compile } from "./install.ts";
 import { Project } from "./project.ts";
 import { tellStory } from "./tell-story.ts";
+import { writePages } from "./write-pages.ts";
 
 /** What a page loads before it can call anything, minified and compressed. */
 const entryGzipBytesMax = 40 * 1024;
@@ -78,31 +79,31 @@ test("the declarations resolve for every kind of importer of ES modules", async 
   });
 });
 
-test("the public types hold as packed, and refuse every misuse", async () => {
-  const file = path.join(repositoryRoot, "test/types/entry-points.test-d.ts");
-  await compile(project.copy("types", [file]), { noEmit: true });
+test("the types hold as packed, and every file of README and docs compiles", async () => {
+  await compile(await writePages(project));
 });
 
-test("the README's files compile, run, and print 2", async () => {
-  const snippets = readSnippets(path.join(repositoryRoot, "README.md"));
-  const names = snippets.map(({ name }) => name);
-  assert.deepEqual(names, ["functions.ts", "node.ts", "client.ts", "cart.test.ts"]);
-  const printed = await tellStory(project, snippets);
+test("the README's nodes and client run, and print 2", async () => {
+  const printed = await tellStory(path.join(project.folder, "pages/README"));
   assert.deepEqual(printed.split("\n"), ["2", "2", ""], "the total, and the watched line");
-  const result = await runNode(["--test", "--test-reporter=tap", "cart.test.js"], {
-    cwd: path.join(project.folder, "readme"),
-  });
-  assert.match(result, /^# pass 1$/m);
 });
 
-test("the client's types need neither Node.js nor a build step", async () => {
-  const snippets = readSnippets(path.join(repositoryRoot, "README.md"));
-  const files = snippets.filter(({ name }) => name === "client.ts" || name === "functions.ts");
-  const folder = project.write(
-    "browser-types",
-    Object.fromEntries(files.map(({ name, code }) => [name, code])),
-  );
-  await compile(folder, {
+test("the tests of README and docs pass", async (t) => {
+  const folder = path.join(project.folder, "pages");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const tests = files.filter((file) => file.endsWith(".test.js"));
+  assert.ok(tests.includes(path.join("README", "cart.test.js")));
+  assert.ok(tests.length > 8);
+  const result = await runNode(["--test", "--test-reporter=tap", ...tests], { cwd: folder });
+  const count = /^# pass (\d+)$/m.exec(result)?.[1];
+  t.diagnostic(`${String(count)} tests in ${String(tests.length)} files`);
+  assert.ok(Number(count) >= tests.length);
+});
+
+test("a browser's types are enough for the client", async () => {
+  const pages = path.join(project.folder, "pages/README");
+  const files = ["client.ts", "functions.ts"].map((name) => path.join(pages, name));
+  await compile(project.copy("browser-types", files), {
     module: "ESNext",
     moduleResolution: "Bundler",
     customConditions: ["browser"],

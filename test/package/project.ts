@@ -26,18 +26,18 @@ export class Project {
     return project;
   }
 
-  /** A new folder inside the project that holds `files`. */
+  /** A folder inside the project, made if need be, that holds `files`. */
   write(folder: string, files: Readonly<Record<string, string>>): string {
     const full = path.join(this.folder, folder);
-    mkdirSync(full);
+    mkdirSync(full, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(path.join(full, name), text);
     return full;
   }
 
-  /** A new folder inside the project with copies of `files`. */
+  /** A folder inside the project, made if need be, with copies of `files`. */
   copy(folder: string, files: readonly string[]): string {
     const full = path.join(this.folder, folder);
-    mkdirSync(full);
+    mkdirSync(full, { recursive: true });
     for (const file of files) cpSync(file, path.join(full, path.basename(file)));
     return full;
   }
