@@ -24,6 +24,7 @@ export interface HandoverSurroundings {
 export class Handover<E extends ReplicatedEntity<E>> {
   readonly #reign: Reign<E>;
   readonly #copy: Copy<E>;
+  readonly #bornAt: number;
   readonly #joinedAt = new Map<ProcessId, number>();
   #phase: "idle" | "draining" | "asked" = "idle";
   #target: ProcessId | undefined;
@@ -35,6 +36,7 @@ export class Handover<E extends ReplicatedEntity<E>> {
   constructor(reign: Reign<E>, copy: Copy<E>, now: number) {
     this.#reign = reign;
     this.#copy = copy;
+    this.#bornAt = now;
     this.noteOwners(now);
   }
 
@@ -97,7 +99,8 @@ export class Handover<E extends ReplicatedEntity<E>> {
   }
 
   #dueAt(target: ProcessId, table: readonly NodeId[]): number {
-    if (this.#leaving || this.#copy.isEmpty) return 0;
+    if (this.#leaving) return 0;
+    if (this.#copy.isEmpty) return this.#bornAt + timing.homeEmptyAfterMs;
     if (!table.includes(nodeOf(this.#reign.term.process))) return 0;
     return (this.#joinedAt.get(target) ?? Infinity) + timing.homeAfterMs;
   }

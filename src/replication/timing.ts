@@ -10,6 +10,8 @@ export const timing = {
   rankDelayMs: 1000,
   /** The table's first owner gets the role back no sooner than this after it joined. */
   homeAfterMs: 30_000,
+  /** An empty one so long after a reign began: while tables differ it would be passed to and fro. */
+  homeEmptyAfterMs: 250,
   /** A handover that has not happened by then is given up (rule 11); twice: draining and asking. */
   handoverWaitMs: 500,
   /** A failed handover is tried again after this; a leaving node after a tenth. */
