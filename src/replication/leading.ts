@@ -157,8 +157,12 @@ export function tickPrimary<E extends ReplicatedEntity<E>>(
 export function primaryTickAt<E extends ReplicatedEntity<E>>(s: PartitionState<E>): number {
   const { reign, handover } = s;
   if (reign === undefined || handover === undefined) return Infinity;
-  const degradedAt = s.degraded === undefined ? reign.stuckSince + timing.takeoverWaitMs : Infinity;
-  return Math.min(reign.nextTickAt, handover.nextTickAt, degradedAt);
+  if (s.degraded === undefined) {
+    const degradedAt = reign.stuckSince + timing.takeoverWaitMs;
+    return Math.min(reign.nextTickAt, handover.nextTickAt, degradedAt);
+  }
+  // A handover that has not begun waits for the end of degraded service, whenever it was due.
+  return handover.isUnderWay ? Math.min(reign.nextTickAt, handover.nextTickAt) : reign.nextTickAt;
 }
 
 export function onAck<E extends ReplicatedEntity<E>>(

@@ -76,7 +76,7 @@ export function scenarioOf(seed: number): Scenario {
     clientCount: 1 + randomBelow(random, 3),
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
     callCount: 210 + randomBelow(random, 120),
-    durationMs: 45_000 + randomBelow(random, 20_000),
+    durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
     hotShare: random() < 0.5 ? 0 : random() * 0.5,
     unprotectedShare: random() < 0.6 ? 0 : random() * 0.5,

@@ -1,0 +1,225 @@
+/**
+ * Looks into the nodes while a run goes on, for what no caller sees: incarnations that fall, healthy
+ * nodes declared dead, commits that were known to stay and are gone, owner sets that shrink, terms
+ * that chase each other, queues without bound.
+ */
+import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import { limits } from "../../model/limits.ts";
+import { compareTerms, type Term } from "../../model/term.ts";
+import type { LatticeNode } from "../../node/lattice-node.ts";
+import type { Replica } from "../../replication/replica.ts";
+import type { Entity } from "../../state/entity.ts";
+import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
+import type { Faults } from "./faults.ts";
+import type { Violations } from "./invariants.ts";
+
+export const observeEveryMs = 250;
+/** A node counts as at fault for so long after its own or the network's last trouble. */
+const graceMs = 40_000;
+/** New reigns over one partition while nothing changes around it, above which terms chase. */
+const reignsMax = 8;
+const chaseWindowMs = 20_000;
+/** A run of M3's premise: stalls are short and few. */
+const stalledShareMax = 0.25;
+
+interface PartitionRecord {
+  term: Term | undefined;
+  ownerCount: number;
+  /** Times of recent new terms. */
+  reigns: number[];
+}
+
+export class Observer {
+  readonly #cluster: SimulatedCluster;
+  readonly #faults: Faults;
+  readonly #violations: Violations;
+  /** What somebody knew to be committed: writer → sequence, by entity. */
+  readonly #known = new Map<EntityName, Map<number, number>>();
+  readonly #partitions: PartitionRecord[];
+  readonly #incarnations = new Map<Life, readonly [number, number]>();
+  readonly #accused = new Set<string>();
+  #manyStalledAt = -Infinity;
+  /** Times a partition got another primary after the first. */
+  takeovers = 0;
+  ownerChanges = 0;
+  #ownersSeen: string[] = [];
+
+  constructor(cluster: SimulatedCluster, faults: Faults, violations: Violations) {
+    this.#cluster = cluster;
+    this.#faults = faults;
+    this.#violations = violations;
+    this.#partitions = Array.from({ length: cluster.partitionCount }, () => ({
+      term: undefined,
+      ownerCount: 0,
+      reigns: [],
+    }));
+  }
+
+  start(): void {
+    this.look();
+    this.#cluster.time.timers.after(observeEveryMs, () => {
+      this.start();
+    });
+  }
+
+  /** One look at everything. */
+  look(): void {
+    const nodes = this.#cluster.running();
+    this.#noteStalls();
+    for (const life of this.#cluster.lives.values()) this.#watchIncarnation(life);
+    for (const node of nodes) {
+      this.#watchVerdicts(node);
+      this.#watchBounds(node);
+      this.#learnCommitted(node);
+    }
+    for (let partition = 0; partition < this.#partitions.length; partition++) {
+      this.#watchPartition(partition, nodes);
+    }
+  }
+
+  /** At the end: whatever was known to stay is in the final copies. */
+  judgeCommitted(entityOf: (name: EntityName) => Entity | undefined): void {
+    if (this.#faults.lossy.length > 0) return;
+    for (const [name, vector] of this.#known) {
+      const entity = entityOf(name);
+      for (const [writer, sequence] of vector) {
+        this.#violations.check(
+          "P7",
+          entity?.includes(writer, sequence) === true,
+          () => `${name}: commit ${String(sequence)} of writer ${String(writer)} is gone`,
+        );
+      }
+    }
+  }
+
+  get #now(): number {
+    return this.#cluster.time.now;
+  }
+
+  #noteStalls(): void {
+    const lives = [...this.#cluster.lives.values()];
+    const stalled = lives.filter(({ state }) => state === "paused").length;
+    if (stalled > lives.length * stalledShareMax) this.#manyStalledAt = this.#now;
+  }
+
+  #watchIncarnation(life: Life): void {
+    const own = life.node?.parts.cluster.members.get(life.id);
+    if (own === undefined) return;
+    const before = this.#incarnations.get(life);
+    const now = [own.boot, own.refutations] as const;
+    this.#incarnations.set(life, now);
+    if (before === undefined) return;
+    const rose = now[0] > before[0] || (now[0] === before[0] && now[1] >= before[1]);
+    this.#violations.check(
+      "M1",
+      rose,
+      () => `${life.id} fell from ${before.join()} to ${now.join()}`,
+    );
+  }
+
+  #watchVerdicts(node: LatticeNode): void {
+    for (const { id, status, boot } of node.parts.cluster.members.values()) {
+      if (status !== "dead") continue;
+      const life = this.#cluster.lives.get(id);
+      const name = `${id}#${String(boot)}`;
+      const isThisLife = life?.state === "up" && life.node?.identity.boot === boot;
+      if (!isThisLife || this.#accused.has(name)) continue;
+      this.#accused.add(name);
+      const isInnocent = this.#isBeyondDoubt(id) && this.#isBeyondDoubt(node.identity.id);
+      this.#violations.check("M3", !isInnocent, () => `${node.identity.id} holds ${id} dead`);
+    }
+    this.#violations.check("M3", true, () => "");
+  }
+
+  #isBeyondDoubt(id: NodeId): boolean {
+    const { hostTroubleAt, networkTroubleAt } = this.#faults;
+    const troubledAt = Math.max(
+      hostTroubleAt.get(id) ?? -Infinity,
+      networkTroubleAt,
+      this.#manyStalledAt,
+    );
+    return this.#now - troubledAt > graceMs;
+  }
+
+  #watchBounds(node: LatticeNode): void {
+    const { turns, attempts, outbox } = node.parts;
+    const busy = `${String(turns.inFlightCount)} turns, ${String(attempts.count)} attempts`;
+    const within =
+      turns.inFlightCount <= limits.callsPerNodeMax &&
+      attempts.count <= limits.callsPerNodeMax &&
+      outbox.depth <= limits.callsPerNodeMax;
+    this.#violations.check("B1", within, () => `${node.identity.id} has ${busy}`);
+  }
+
+  #learnCommitted(node: LatticeNode): void {
+    for (const [, replica] of node.parts.partitions.held()) {
+      for (const name of replica.entityNames()) {
+        const pairs = replica.committedEntity(name)?.context.pairs;
+        if (pairs !== undefined) this.#learn(name, pairs);
+      }
+    }
+  }
+
+  #learn(name: EntityName, pairs: readonly number[]): void {
+    let vector = this.#known.get(name);
+    if (vector === undefined) this.#known.set(name, (vector = new Map()));
+    for (let i = 0; i < pairs.length; i += 2) {
+      const writer = pairs[i]!;
+      const sequence = pairs[i + 1]!;
+      if (sequence > (vector.get(writer) ?? 0)) vector.set(writer, sequence);
+    }
+  }
+
+  #watchPartition(partition: PartitionId, nodes: readonly LatticeNode[]): void {
+    let primary: Replica<Entity> | undefined;
+    let tableSize = 0;
+    for (const { parts } of nodes) {
+      const replica = parts.partitions.replica(partition);
+      if (replica?.serving !== "primary") continue;
+      if (compareTerms(replica.term, primary?.term) <= 0) continue;
+      primary = replica;
+      tableSize = parts.routes.ownersOf(partition).length;
+    }
+    const record = this.#partitions[partition]!;
+    if (primary === undefined || compareTerms(primary.term, record.term) < 0) return;
+    this.#watchTerm(partition, record, primary);
+    this.#watchOwners(partition, record, primary, tableSize);
+  }
+
+  #watchTerm(partition: PartitionId, record: PartitionRecord, primary: Replica<Entity>): void {
+    if (compareTerms(primary.term, record.term) <= 0) return;
+    if (record.term !== undefined) this.takeovers += 1;
+    record.term = primary.term;
+    const since = Math.max(this.#faults.changedAt, this.#now - chaseWindowMs);
+    record.reigns = record.reigns.filter((at) => at > since);
+    record.reigns.push(this.#now);
+    const { length } = record.reigns;
+    this.#violations.check("P3", length <= reignsMax, () => {
+      const window = `${String(Math.round(this.#now - since))} ms`;
+      return `partition ${String(partition)} had ${String(length)} terms in ${window}`;
+    });
+  }
+
+  #watchOwners(
+    partition: PartitionId,
+    record: PartitionRecord,
+    primary: Replica<Entity>,
+    tableSize: number,
+  ): void {
+    const processes = primary.owners?.processes ?? [];
+    const key = processes.join();
+    if (this.#ownersSeen[partition] !== key) {
+      if (this.#ownersSeen[partition] !== undefined) this.ownerChanges += 1;
+      this.#ownersSeen[partition] = key;
+    }
+    const { crashCount, lossy } = this.#faults;
+    if (crashCount > 0 || lossy.length > 0) return;
+    const most = Math.min(record.ownerCount, tableSize);
+    this.#violations.check(
+      "P8",
+      processes.length >= most,
+      () => `partition ${String(partition)} fell to ${String(processes.length)} owners`,
+    );
+    record.ownerCount = processes.length;
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Calls the cluster as the scenario says, and writes down what was asked and answered. Its own
+ * processes (clients) live in the same network and may be cut off, but never crash or stall: their
+ * record is what the cluster is judged by.
+ */
+import type { Client } from "../../client/client.ts";
+import type { CallOptions } from "../../definition/call-options.ts";
+import type { Reply } from "../../definition/reply.ts";
+import { LatticeError } from "../../model/error.ts";
+import { randomBelow, type Random } from "../../model/random.ts";
+import { seededRandom } from "../../platform/seeded-random.ts";
+import type { SimulatedCluster } from "../simulated-cluster.ts";
+import type { CallRecord, ShownState } from "./history.ts";
+import { operations, type OperationName, type Scenario } from "./scenario.ts";
+import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
+
+export type EntityId = readonly [SimulatedFunctionName, string];
+
+/** A handle as this file uses it. */
+interface AnyHandle {
+  with(options: CallOptions): AnyHandle;
+  watch(): AsyncIterable<{ readonly effects: Readonly<Record<string, number>> }>;
+  readonly [operation: string]: unknown;
+}
+
+export interface SimulatedClient {
+  readonly name: string;
+  readonly isProtected: boolean;
+  readonly client: Client<unknown>;
+}
+
+/** What is asked of one call. */
+interface Request {
+  readonly who: SimulatedClient;
+  readonly entity: EntityId;
+  readonly operation: CallRecord["operation"];
+  readonly timeoutMs: number;
+  readonly acks?: number | "all" | undefined;
+  readonly targets?: readonly EntityId[];
+  readonly removes?: string;
+}
+
+export class Workload {
+  readonly calls: CallRecord[] = [];
+  readonly shown: ShownState[] = [];
+  readonly entities: readonly EntityId[];
+  readonly #cluster: SimulatedCluster;
+  readonly #scenario: Scenario;
+  readonly #random: Random;
+  readonly #clients: readonly SimulatedClient[];
+  #order = 0;
+  #unanswered = 0;
+  /** What each watcher was shown last. */
+  readonly #watched = new Map<string, { entity: EntityId; ids: readonly string[] }>();
+
+  constructor(cluster: SimulatedCluster, scenario: Scenario, clients: readonly SimulatedClient[]) {
+    this.#cluster = cluster;
+    this.#scenario = scenario;
+    this.#clients = clients;
+    this.#random = seededRandom(scenario.seed, "workload");
+    this.entities = drawEntities(scenario, this.#random);
+  }
+
+  get unansweredCount(): number {
+    return this.#unanswered;
+  }
+
+  get watched(): ReadonlyMap<
+    string,
+    { readonly entity: EntityId; readonly ids: readonly string[] }
+  > {
+    return this.#watched;
+  }
+
+  /** Arms all calls of the run. */
+  start(): void {
+    const { timers } = this.#cluster.time;
+    const { callCount, durationMs, watcherCount } = this.#scenario;
+    for (let i = 0; i < callCount; i++) {
+      timers.after(this.#random() * durationMs, () => {
+        this.#callSomething();
+      });
+    }
+    for (let i = 0; i < watcherCount; i++) {
+      timers.after(this.#random() * durationMs * 0.5, () => {
+        void this.#watchSomething(i);
+      });
+    }
+  }
+
+  /** One plain call of every entity by a protected client. */
+  callAll(timeoutMs: number): readonly CallRecord[] {
+    const who = this.#clients[0]!;
+    return this.entities.map((entity) => this.call({ who, entity, operation: "put", timeoutMs }));
+  }
+
+  #callSomething(): void {
+    const { callTimeoutMs, acksOneShare, acksAllShare, unprotectedShare } = this.#scenario;
+    const random = this.#random;
+    const isUnprotected = random() < unprotectedShare;
+    const able = this.#clients.filter(({ isProtected }) => isProtected !== isUnprotected);
+    const who = able[randomBelow(random, able.length)]!;
+    const operation = this.#drawOperation();
+    const entity = this.#drawEntity();
+    const draw = random();
+    const acks = draw < acksOneShare ? 1 : draw > 1 - acksAllShare ? ("all" as const) : undefined;
+    const timeoutMs = callTimeoutMs * (0.5 + random());
+    const targets = this.#drawTargets(operation, entity);
+    const tagged = this.call({ who, entity, operation, timeoutMs, acks, targets });
+    if (operation === "tag") this.#untagLater(who, tagged);
+  }
+
+  /** Some of what was added and acknowledged is removed again. */
+  #untagLater(who: SimulatedClient, tagged: CallRecord): void {
+    if (this.#random() < 0.5) return;
+    this.#cluster.time.timers.after(this.#random() * 8_000, () => {
+      if (tagged.answer?.type !== "ok") return;
+      const { functionName, key, id, timeoutMs } = tagged;
+      this.call({ who, entity: [functionName, key], operation: "untag", timeoutMs, removes: id });
+    });
+  }
+
+  call(request: Request): CallRecord {
+    const { who, entity, operation, timeoutMs, acks, targets = [], removes = "" } = request;
+    const [functionName, key] = entity;
+    const record: CallRecord = {
+      id: String(this.calls.length + 1),
+      client: who.name,
+      functionName,
+      key,
+      operation,
+      isProtected: who.isProtected,
+      acks,
+      targets,
+      removes,
+      timeoutMs,
+      sentAt: this.#cluster.time.now,
+      sentOrder: ++this.#order,
+      answer: undefined,
+    };
+    this.calls.push(record);
+    this.#unanswered += 1;
+    const plain = (who.client as unknown as { get(f: string, k: string): AnyHandle }).get(
+      functionName,
+      key,
+    );
+    const handle = plain.with({ reply: "full", timeoutMs, acks });
+    const run = handle[operation] as (input?: unknown) => Promise<Reply<Seen | undefined>>;
+    run(inputOf(record, this.#random)).then(
+      ({ value, degraded, copies, hops, node }) => {
+        const seen = value ?? [];
+        this.#answered(record, { type: "ok", degraded, copies, hops, node, seen });
+      },
+      (error: unknown) => {
+        if (!(error instanceof LatticeError)) throw error;
+        const { code, indeterminate, message } = error;
+        this.#answered(record, { type: "failed", code, indeterminate, message });
+      },
+    );
+    return record;
+  }
+
+  #answered(record: CallRecord, how: AnswerBody): void {
+    this.#unanswered -= 1;
+    record.answer = { ...how, at: this.#cluster.time.now, order: ++this.#order };
+  }
+
+  async #watchSomething(index: number): Promise<void> {
+    const entity = this.#drawEntity();
+    const who = this.#clients[randomBelow(this.#random, this.#clients.length)]!;
+    const [functionName, key] = entity;
+    const handle = (who.client as unknown as { get(f: string, k: string): AnyHandle }).get(
+      functionName,
+      key,
+    );
+    for await (const { effects } of handle.watch()) {
+      const ids = Object.keys(effects);
+      this.shown.push({ functionName, key, at: this.#cluster.time.now, ids });
+      this.#watched.set(String(index), { entity, ids });
+    }
+  }
+
+  #drawOperation(): OperationName {
+    const { weights } = this.#scenario;
+    const sum = operations.reduce((total, name) => total + weights[name], 0);
+    let draw = this.#random() * sum;
+    return operations.find((name) => (draw -= weights[name]) < 0) ?? "put";
+  }
+
+  #drawEntity(): EntityId {
+    const { hotShare } = this.#scenario;
+    if (this.#random() < hotShare) return this.entities[0]!;
+    return this.entities[randomBelow(this.#random, this.entities.length)]!;
+  }
+
+  #drawTargets(operation: OperationName, entity: EntityId): EntityId[] {
+    if (operation !== "send" && operation !== "ask") return [];
+    const targets: EntityId[] = [];
+    const count = 1 + randomBelow(this.#random, 2);
+    while (targets.length < count) {
+      const target = this.#drawEntity();
+      const isKnown = operation === "ask" && [entity, ...targets].includes(target);
+      if (isKnown) break;
+      targets.push(target);
+    }
+    return targets;
+  }
+}
+
+type AnswerBody =
+  | {
+      readonly type: "ok";
+      readonly degraded: boolean;
+      readonly copies: number;
+      readonly hops: number;
+      readonly node: string;
+      readonly seen: Seen;
+    }
+  | {
+      readonly type: "failed";
+      readonly code: LatticeError["code"];
+      readonly indeterminate: boolean;
+      readonly message: string;
+    };
+
+function inputOf({ id, operation, targets, removes }: CallRecord, random: Random): unknown {
+  switch (operation) {
+    case "put":
+    case "tag":
+    case "decline":
+      return { id };
+    case "untag":
+      return { id, of: removes };
+    case "send":
+      return { id, to: targets };
+    case "ask":
+      return { id, path: targets };
+    case "linger":
+      return { id, ms: random() * 1_500 };
+    case "seen":
+      return undefined;
+  }
+}
+
+function drawEntities(scenario: Scenario, random: Random): EntityId[] {
+  return Array.from({ length: scenario.entityCount }, (_, index): EntityId => {
+    const serves = random() < scenario.serveShare;
+    const isNote = serves && scenario.hasText && random() < 0.5;
+    return [isNote ? "note" : serves ? "ledger" : "vault", `k${String(index)}`];
+  });
+}

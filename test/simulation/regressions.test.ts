@@ -1,0 +1,39 @@
+/** Faults that the simulator found once, as the shortest stories that show them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { crdt, defineFunction } from "../../src/entry/main.ts";
+import { createTestCluster } from "../../src/entry/testing.ts";
+
+const tally = defineFunction({
+  state: { sum: crdt.counter() },
+  handlers: {
+    add(ctx, by: number) {
+      ctx.state.sum.add(by);
+    },
+  },
+  queries: { sum: (ctx) => ctx.state.sum.value },
+});
+
+test("a degraded primary does not spin on a handover that was due meanwhile", async () => {
+  await using cluster = await createTestCluster({ functions: { tally }, nodes: 3, seed: 1 });
+  const one = cluster.client.get("tally", "one");
+  await one.add(1);
+  const home = cluster.primaryOf("tally", "one");
+  cluster.crash(home);
+  await one.add(1);
+  await cluster.restart(home);
+  await cluster.settled();
+  const primary = cluster.primaryOf("tally", "one");
+  assert.notEqual(primary, home);
+  // Cut off with something uncommitted, it is degraded when its time to hand over comes.
+  const others = cluster.nodes.map(({ id }) => id).filter((id) => id !== primary);
+  cluster.split([primary], others);
+  const alone = await cluster.node(primary).get("tally", "one").with({ reply: "full" }).add(1);
+  assert.equal(alone.degraded, true);
+  const { eventCount } = cluster.time;
+  await cluster.advance(40_000);
+  assert.ok(cluster.time.eventCount - eventCount < 20_000);
+  cluster.heal();
+  await cluster.settled();
+  assert.equal(await one.sum(), 3);
+});
