@@ -11,8 +11,14 @@ import { errorCodes } from "../../src/model/error.ts";
 import { statedLimits } from "./stated-limits.ts";
 
 const rootPages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-const folders = ["docs", "src", "src/membership", "src/replication", "src/state", "src/wire"];
+const folders = ["docs", "src", ...roomsWithPages()];
 const pages = [...rootPages, ...folders.flatMap(pagesIn)];
+
+function roomsWithPages(): string[] {
+  return readdirSync(path.join(repositoryRoot, "src"))
+    .map((room) => `src/${room}`)
+    .filter((room) => existsSync(path.join(repositoryRoot, room, "README.md")));
+}
 
 function pagesIn(folder: string): string[] {
   return readdirSync(path.join(repositoryRoot, folder))
@@ -73,7 +79,7 @@ test("every script, page and file that a page links to or names exists", () => {
     const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(
       ([, target = ""]) => path.join(path.dirname(page), target),
     );
-    const named = [...read(page).matchAll(/`((?:src|test|scripts|examples|docs)\/[\w./-]+)`/g)].map(
+    const named = [...read(page).matchAll(/`((?:src|test|scripts|examples|docs|bench)\/[\w./-]+)`/g)].map(
       ([, target = ""]) => target,
     );
     return [...links, ...named]
