@@ -105,7 +105,7 @@ export class Partitions implements Serving {
 
   isOwner(partition: PartitionId): boolean {
     const role = this.#replicas[partition]?.role;
-    return role !== undefined && role !== "absent";
+    return role !== undefined && role !== "absent" && role !== "removed";
   }
 
   /** Partitions whose owner set this process is in. */
