@@ -4,6 +4,9 @@
  */
 import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Handle } from "../definition/handle.ts";
+import type { Member } from "../membership/member.ts";
+import { processId, type BootId } from "../model/ids.ts";
+import { randomBelow } from "../model/random.ts";
 import type { Timer } from "../platform/platform.ts";
 import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
@@ -16,19 +19,28 @@ import type { NodeStatus } from "./status.ts";
 const echoIntervalMs = 500;
 const readyPollMs = 20;
 const leavePollMs = 50;
+/** Time for calls that are under way when everything has been handed over. */
+const drainMs = 5_000;
+/** A raised boot id is above the remembered one by up to so much, at random. */
+const bootSpread = 1_024;
 /** Time for the last gossip and the last answers to get away. */
 const farewellMs = 200;
 
+/** What a node stands on, before it is known under which boot id it runs. */
+export type NodeGround = Omit<NodeFoundation, "bootTooLow">;
+
 export class LatticeNode {
-  readonly #parts: NodeParts;
+  readonly #settings: NodeSettings;
+  #parts: NodeParts;
   readonly #gone: Promise<void>;
   #resolveGone!: () => void;
   #echoTimer: Timer | undefined;
   #isLeaving = false;
   #isStopped = false;
 
-  constructor(settings: NodeSettings, foundation: NodeFoundation) {
-    this.#parts = new NodeParts(settings, foundation);
+  constructor(settings: NodeSettings, ground: NodeGround) {
+    this.#settings = settings;
+    this.#parts = this.#build(ground);
     this.#gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
@@ -50,9 +62,45 @@ export class LatticeNode {
 
   /** Begins to look for the others. */
   start(): void {
-    this.#parts.cluster.start();
-    this.#parts.birth.start();
+    this.#parts.start();
     this.#echoSuspects();
+  }
+
+  /** Its parts under one boot id. */
+  #build(ground: NodeGround): NodeParts {
+    const parts: NodeParts = new NodeParts(this.#settings, {
+      ...ground,
+      bootTooLow: (remembered) => {
+        this.#bootTooLow(parts, remembered);
+      },
+    });
+    return parts;
+  }
+
+  /**
+   * Others remember a later start of this node than this one: its clock was set back. Before it holds
+   * anything it may take a later boot id (`cluster.md` §1); afterwards it may only stop, because what
+   * it holds belongs to a life that is over.
+   */
+  #bootTooLow(parts: NodeParts, remembered: BootId): void {
+    if (parts !== this.#parts || this.#isStopped) return;
+    const { id, boot } = parts.foundation.identity;
+    if (parts.birth.exists || parts.wasLinked) {
+      parts.foundation.fatal(
+        "outdated",
+        `a later start of ${id} is known to others: this one stops`,
+      );
+      return;
+    }
+    const { platform, identity } = parts.foundation;
+    const later = remembered + 1 + randomBelow(platform.random, bootSpread);
+    platform.logger.warn("others remember a later start of this node: its boot id is raised", {
+      boot,
+      remembered,
+    });
+    parts.stop();
+    this.#parts = this.#build({ ...parts.foundation, identity: { ...identity, boot: later } });
+    this.#parts.start();
   }
 
   /** The cluster exists, as many nodes as wanted are alive, and this one does not leave. */
@@ -83,10 +131,11 @@ export class LatticeNode {
   async leave(): Promise<void> {
     if (this.#isLeaving || this.#isStopped) return this.#gone;
     this.#isLeaving = true;
-    const { peers, cluster, partitions, settings, foundation } = this.#parts;
+    const { peers, cluster, partitions, clients, settings, foundation } = this.#parts;
     const { clock, logger } = foundation.platform;
     peers.selfLeaving = true;
     cluster.announceLeaving();
+    clients.announceLeaving();
     const until = clock.now() + settings.leaveBudgetMs;
     // Nobody who stays: nothing can be handed over.
     const isAlone = (): boolean => !this.#parts.hasStayingPeer();
@@ -94,12 +143,27 @@ export class LatticeNode {
       partitions.handOver();
       await this.#pause(leavePollMs);
     }
-    if (partitions.ownedCount > 0 && !isAlone()) {
-      logger.warn("left before everything was handed over", { partitions: partitions.ownedCount });
+    if (partitions.ownedCount > 0) {
+      logger.warn(
+        isAlone()
+          ? "the last node leaves: what the cluster held in memory goes with it"
+          : "left before everything was handed over",
+        { partitions: partitions.ownedCount },
+      );
     }
+    await this.#drain(Math.min(until, clock.now() + drainMs));
     cluster.announceLeft();
     await this.#pause(farewellMs);
     await this.stop();
+  }
+
+  /** Lets calls that are under way here, or were passed on from here, come to their end. */
+  async #drain(until: number): Promise<void> {
+    const { clients, foundation } = this.#parts;
+    const { clock } = foundation.platform;
+    while (clients.callsInFlight > 0 && clock.now() < until && !this.#isStopped) {
+      await this.#pause(leavePollMs);
+    }
   }
 
   /** Stops at once: everything in flight ends, and the others will notice. */
@@ -107,17 +171,8 @@ export class LatticeNode {
     if (this.#isStopped) return this.#gone;
     this.#isStopped = true;
     this.#echoTimer?.cancel();
-    const parts = this.#parts;
-    parts.birth.stop();
-    parts.turns.stop();
-    parts.caller.close();
-    parts.outbox.stop();
-    parts.watches.stop();
-    parts.clients.close();
-    parts.cluster.stop();
-    parts.partitions.stop();
-    parts.links.close();
-    await parts.foundation.listener.close();
+    this.#parts.stop();
+    await this.#parts.foundation.listener.close();
     this.#resolveGone();
   }
 
@@ -134,11 +189,21 @@ export class LatticeNode {
       for (const member of this.#parts.cluster.members.values()) {
         if (member.status !== "suspect") continue;
         found = true;
-        this.#parts.links.send(member.id, "data", { type: "echo", reply: false });
+        if (this.#hasFallenSilent(member)) this.#parts.links.link(member.id)?.terminate();
+        else this.#parts.links.send(member.id, "data", { type: "echo", reply: false });
       }
       if (found) this.#parts.partitions.peersChanged();
       this.#echoSuspects();
     });
+  }
+
+  /**
+   * A suspect that does not answer on its data channel either is lost. Its link, though no end of it
+   * has broken, is then given up: calls would wait on it until its keep-alive notices, half a minute.
+   */
+  #hasFallenSilent({ id, boot }: Member): boolean {
+    const process = processId(id, boot);
+    return this.#parts.peers.linked(process) && this.#parts.peers.lost(process);
   }
 
   #pause(delayMs: number): Promise<void> {
