@@ -139,7 +139,8 @@ export class LatticeNode {
     const until = clock.now() + settings.leaveBudgetMs;
     // Nobody who stays: nothing can be handed over.
     const isAlone = (): boolean => !this.#parts.hasStayingPeer();
-    while (partitions.ownedCount > 0 && !isAlone() && clock.now() < until && !this.#isStopped) {
+    const hasTime = (): boolean => clock.now() < until && !this.#parts.isStopped;
+    while (partitions.ownedCount > 0 && !isAlone() && hasTime()) {
       partitions.handOver();
       await this.#pause(leavePollMs);
     }

@@ -1,5 +1,6 @@
 /** Which part of a node hears of what happened in which other part. Nothing is decided here. */
-import { nodeOf, processId, type NodeId } from "../model/ids.ts";
+import { nodeOf, processId, type NodeId, type PartitionId } from "../model/ids.ts";
+import type { RoleChange } from "../replication/effect.ts";
 import { unansweredRedialMs } from "./partitions/peer-book.ts";
 import type { Message, NodeIdentity } from "../wire/messages.ts";
 import type { ClusterEvents } from "./cluster/cluster-driver.ts";
@@ -12,21 +13,25 @@ import { CallDoor } from "./sessions/call-door.ts";
 const hopelessRefusals = new Set(["cluster_mismatch", "settings_mismatch", "protocol_mismatch"]);
 
 export function linkEvents(parts: NodeParts): LinkEvents {
+  const { logger } = parts.foundation.platform;
   return {
     linkUp: (peer) => {
+      parts.wasLinked = true;
       parts.peers.linkUp(processId(peer.id, peer.boot));
       parts.cluster.linkUp(peer);
       parts.links.send(peer.id, "data", parts.primaries.all());
       parts.partitions.linkUp(processId(peer.id, peer.boot));
+      parts.calls.linksChanged();
     },
     linkDown: (peer) => {
-      parts.peers.linkDown(processId(peer.id, peer.boot));
+      const process = processId(peer.id, peer.boot);
+      parts.peers.linkDown(process);
       parts.attempts.linkLost(peer.id);
       parts.doors.get(peer.id)?.close();
       parts.doors.delete(peer.id);
-      parts.partitions.peersChanged();
+      parts.partitions.linkDown(process);
       // By then an unanswered re-dial counts as a loss.
-      parts.foundation.platform.timers.after(unansweredRedialMs, () => {
+      parts.timers.after(unansweredRedialMs, () => {
         parts.partitions.peersChanged();
       });
     },
@@ -36,25 +41,38 @@ export function linkEvents(parts: NodeParts): LinkEvents {
       parts.partitions.peersChanged();
     },
     message: (peer, message) => {
+      if (parts.isStopped) return;
       parts.cluster.heardFrom(peer.id);
-      receive(parts, peer, message);
+      try {
+        receive(parts, peer, message);
+      } catch (error) {
+        // A defect of ours. The message counts as lost, which every protocol here survives.
+        logger.error("a message could not be handled", {
+          peer: peer.id,
+          type: message.type,
+          error,
+        });
+      }
     },
-    drained: () => {
-      parts.partitions.peersChanged();
+    drained: (node) => {
+      const process = parts.peers.presentOf(node);
+      if (process !== undefined) parts.partitions.drained(process);
     },
     bootTooLow: (remembered) => {
-      const message = `node id ${parts.foundation.identity.id} was started later once (${String(remembered)})`;
-      parts.foundation.fatal("outdated", `${message}: set this machine's clock and start again`);
+      parts.foundation.bootTooLow(remembered);
     },
     refused: (address, code, message) => {
       if (code === "duplicate_node") parts.foundation.fatal("duplicate_node", message);
       else if (hopelessRefusals.has(code)) {
         parts.foundation.fatal("incompatible", `${address} refused this node: ${message}`);
-      } else
-        parts.foundation.platform.logger.warn("a hello was refused", { address, code, message });
+      } else if (code === "leaving" || code === "same_node") {
+        logger.debug("a hello was refused", { address, code, message });
+      } else {
+        logger.warn("a hello was refused", { address, code, message });
+      }
     },
     duplicateNode: (message) => {
-      parts.foundation.platform.logger.error("refused a second node of one id", { message });
+      logger.error("refused a second node of one id", { message });
     },
   };
 }
@@ -99,9 +117,7 @@ function doorOf(parts: NodeParts, node: NodeId): CallDoor {
       node,
       self: parts.foundation.identity.id,
       server: parts.calls,
-      send: (message) => {
-        parts.links.send(node, "data", message);
-      },
+      send: (message) => parts.links.send(node, "data", message),
     });
     parts.doors.set(node, door);
   }
@@ -113,8 +129,10 @@ export function clusterEvents(parts: NodeParts): ClusterEvents {
     memberChanged: (member) => {
       parts.peers.memberChanged(member.id, member.status, member.leaving);
       parts.partitions.peersChanged();
-      parts.routes.membersChanged();
-      parts.clients.tableChanged();
+      if (parts.routes.membersChanged()) parts.clients.tableChanged();
+      if (member.id !== parts.foundation.identity.id) {
+        parts.events.member(member.id, member.status, member.leaving);
+      }
     },
     placementChanged: (placement) => {
       parts.routes.setPlacement(placement);
@@ -130,20 +148,8 @@ export function clusterEvents(parts: NodeParts): ClusterEvents {
 
 export function partitionEvents(parts: NodeParts): PartitionEvents {
   return {
-    roleChanged: (partition, { serving, term, primary }) => {
-      if (serving === "primary" && term !== undefined) {
-        if (term.number > 1) parts.counts.takeovers += 1;
-        parts.primaries.lead(partition, term.number);
-        parts.outbox.partitionBegan(partition);
-      } else {
-        parts.primaries.resign(partition);
-        parts.outbox.partitionEnded(partition);
-        if (primary !== "" && primary !== parts.self && term !== undefined) {
-          parts.primaries.heard(partition, nodeOf(primary), term.number);
-        }
-      }
-      parts.watches.partitionEnded(partition);
-      if (primary !== "") parts.birth.found();
+    roleChanged: (partition, change) => {
+      roleChanged(parts, partition, change);
     },
     committed: (partition, entities) => {
       const leads = parts.partitions.isPrimary(partition);
@@ -160,9 +166,36 @@ export function partitionEvents(parts: NodeParts): PartitionEvents {
     },
     forkMerged: (_partition, commits) => {
       parts.counts.forksMerged += commits;
+      parts.events.forkMerged(commits);
     },
-    send: (to, message) => {
-      parts.links.send(nodeOf(to), "data", { type: "replication", from: parts.self, to, message });
+    diverged: (partition, primary) => {
+      const { logger } = parts.foundation.platform;
+      logger.error("a copy differed from its primary's: it is replaced", { partition, primary });
     },
+    roomFor: (to) => parts.links.roomFor(nodeOf(to)),
+    send: (to, message) =>
+      parts.links.send(nodeOf(to), "data", { type: "replication", from: parts.self, to, message }),
   };
+}
+
+function roleChanged(parts: NodeParts, partition: PartitionId, change: RoleChange): void {
+  const { serving, term, primary } = change;
+  if (serving === "primary" && term !== undefined) {
+    if (term.number > 1) {
+      parts.counts.takeovers += 1;
+      parts.events.began();
+    }
+    parts.primaries.lead(partition, term.number);
+    parts.outbox.partitionBegan(partition);
+  } else {
+    if (parts.primaries.resign(partition)) parts.events.ended();
+    if (serving === "degraded") parts.events.degraded();
+    parts.outbox.partitionEnded(partition);
+    if (primary !== "" && primary !== parts.self && term !== undefined) {
+      parts.primaries.heard(partition, nodeOf(primary), term.number);
+    }
+  }
+  parts.watches.partitionEnded(partition);
+  parts.calls.partitionChanged(partition);
+  if (primary !== "") parts.birth.found();
 }

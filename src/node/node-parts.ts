@@ -8,20 +8,21 @@
 import { decodeValue, encodeValue } from "../codec/value-bytes.ts";
 import { Registry } from "../functions/registry.ts";
 import { Turns } from "../functions/turns.ts";
-import { majority } from "../model/acks.ts";
-import { processId, type NodeId, type ProcessId } from "../model/ids.ts";
+import { majority, type Acks } from "../model/acks.ts";
+import { processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
 import { Attempts } from "./calls/attempts.ts";
 import { CallServer } from "./calls/call-server.ts";
-import { NodeCaller } from "./calls/node-caller.ts";
+import { NodeCaller, type NodeCallerOptions } from "./calls/node-caller.ts";
 import { OutboxDriver } from "./calls/outbox-driver.ts";
 import { Birth } from "./cluster/birth.ts";
 import { ClusterDriver } from "./cluster/cluster-driver.ts";
+import { EventLog } from "./cluster/event-log.ts";
 import { Primaries } from "./cluster/primaries.ts";
 import { Routes, type RouteMember } from "./cluster/routes.ts";
-import { welcomeFor } from "./links/handshake.ts";
+import { welcomeFor, type LocalIdentity } from "./links/handshake.ts";
 import { Links } from "./links/links.ts";
 import { clusterEvents, linkEvents, partitionEvents } from "./node-events.ts";
 import type { NodeSettings } from "./options.ts";
@@ -31,6 +32,7 @@ import { Partitions } from "./partitions/partitions.ts";
 import type { CallDoor } from "./sessions/call-door.ts";
 import { ClientSessions } from "./sessions/client-sessions.ts";
 import { WatchServer } from "./sessions/watch-server.ts";
+import { TimerSet } from "./timer-set.ts";
 
 /** What a node stands on. */
 export interface NodeFoundation {
@@ -39,6 +41,8 @@ export interface NodeFoundation {
   /** Where it listens already. */
   readonly listener: Listener;
   readonly identity: NodeIdentity;
+  /** A later start of this node is remembered by others: this boot id may not be used. */
+  bootTooLow(remembered: BootId): void;
   /** Something happened that this process cannot live on with. */
   fatal(code: "outdated" | "duplicate_node" | "incompatible", message: string): void;
 }
@@ -70,24 +74,25 @@ export class NodeParts {
   /** Calls in flight that came over each link. */
   readonly doors = new Map<NodeId, CallDoor>();
   readonly counts: EventCounts = { takeovers: 0, forksMerged: 0 };
+  /** What ends with this node and belongs to no part. */
+  readonly timers: TimerSet;
+  readonly events: EventLog;
+  /** A link to another node has been up. */
+  wasLinked = false;
+  readonly #registry: Registry;
+  readonly #acksDefault: Acks;
+  #isStopped = false;
 
   constructor(settings: NodeSettings, foundation: NodeFoundation) {
+    const { platform, identity } = foundation;
     this.settings = settings;
     this.foundation = foundation;
-    const { platform, transport, identity } = foundation;
-    const { partitionCount, cluster } = settings;
-    const self = identity.id;
-    const acksDefault = settings.acks ?? majority(settings.replicas);
-    const registry = new Registry(settings.functions);
     this.self = processId(identity.id, identity.boot);
-    this.links = new Links({
-      platform,
-      transport,
-      events: linkEvents(this),
-      local: () => ({ cluster, node: identity }),
-      judgeHello: (peer) => this.cluster.judgeHello(peer),
-      acceptClient: (channel, hello) => this.clients.accept(channel, hello),
-    });
+    this.#acksDefault = settings.acks ?? majority(settings.replicas);
+    this.#registry = new Registry(settings.functions);
+    this.timers = new TimerSet(platform.timers);
+    this.events = new EventLog(this.timers, platform.logger);
+    this.links = this.#makeLinks();
     this.peers = new PeerBook(
       this.self,
       () => platform.clock.now(),
@@ -102,51 +107,25 @@ export class NodeParts {
       ...(settings.membership === undefined ? {} : { settings: settings.membership }),
     });
     this.routes = new Routes({
-      partitionCount,
-      catalogue: registry.catalogue(acksDefault),
+      partitionCount: settings.partitionCount,
+      catalogue: this.#registry.catalogue(this.#acksDefault),
       members: () => this.#routable(),
     });
-    this.primaries = new Primaries({
-      self,
-      timers: platform.timers,
-      routes: this.routes,
-      broadcast: (message) => {
-        for (const link of this.links.upLinks()) link.send("data", message);
-      },
-      changed: () => {
-        this.clients.tableChanged();
-      },
-    });
+    this.primaries = this.#makePrimaries();
     this.partitions = new Partitions({
       platform,
       self: this.self,
-      partitionCount,
+      partitionCount: settings.partitionCount,
       peers: this.peers,
       events: partitionEvents(this),
     });
     this.attempts = new Attempts(this.links);
-    const around = {
-      self,
-      platform,
-      partitionCount,
-      registry,
-      serving: this.partitions,
-      routes: this.routes,
-      links: this.links,
-      attempts: this.attempts,
-    };
-    this.caller = new NodeCaller({ ...around, turns: () => this.turns });
-    this.turns = new Turns({
-      registry,
-      store: new EntityStore(this.partitions, platform.clock),
-      calls: this.caller,
-      values: { encode: encodeValue, decode: decodeValue },
-      platform,
-      settings: { acksDefault, replicas: settings.replicas, exposeErrors: true, ackTimeoutMs },
-    });
+    this.caller = new NodeCaller({ ...this.#around(), turns: () => this.turns });
+    this.turns = this.#makeTurns();
     this.calls = new CallServer({
-      ...around,
+      ...this.#around(),
       clock: platform.clock,
+      timers: platform.timers,
       turns: this.turns,
       otherTable: (node) => {
         this.cluster.compareWith(node);
@@ -154,44 +133,43 @@ export class NodeParts {
     });
     this.outbox = new OutboxDriver({
       platform,
-      registry,
+      registry: this.#registry,
       turns: this.turns,
       caller: this.caller,
       partitions: this.partitions,
     });
-    this.watches = new WatchServer({
-      tag: `${identity.boot.toString(36)}${platform.ids.unique().slice(0, 6)}`,
-      platform,
-      partitionCount,
-      registry,
-      turns: this.turns,
-      source: {
-        isServing: (partition) => this.partitions.isServing(partition),
-        visible: (partition, name) => this.partitions.visible(partition, name),
-        primaryOf: (partition) => this.routes.primaryOf(partition),
-      },
-      send: (link, message) => this.clients.send(link, message),
-    });
-    this.clients = new ClientSessions({
-      self,
-      platform,
-      routes: this.routes,
-      calls: this.calls,
-      watches: () => this.watches,
-      welcome: (hello) => welcomeFor({ cluster, node: identity }, hello),
-    });
-    this.birth = new Birth({
-      platform,
-      self,
-      hasJoinAddresses: settings.join.some((address) => address !== identity.address),
-      joinWaitMs: settings.joinWaitMs,
-      minNodes: settings.minNodes,
-      aliveNodes: () => this.aliveNodes(),
-      create: (genesis) => {
-        platform.logger.info("created the cluster", { cluster, genesis });
-        this.partitions.birth(genesis);
-      },
-    });
+    this.watches = this.#makeWatches();
+    this.clients = this.#makeClients();
+    this.birth = this.#makeBirth();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Begins to look for the others. */
+  start(): void {
+    this.cluster.start();
+    this.birth.start();
+    this.partitions.start();
+  }
+
+  /** Ends everything in flight and drops all links; nothing of these parts runs afterwards. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.birth.stop();
+    this.turns.stop();
+    this.caller.close();
+    this.outbox.stop();
+    this.watches.stop();
+    this.calls.close();
+    this.clients.close();
+    this.cluster.stop();
+    this.partitions.stop();
+    this.links.close();
+    this.events.flush();
+    this.timers.close();
   }
 
   /** Members held alive, this node included. */
@@ -215,5 +193,109 @@ export class NodeParts {
     return [...this.cluster.members.values()].filter(
       (member) => member.status === "alive" || member.status === "suspect",
     );
+  }
+
+  #makeLinks(): Links {
+    const { platform, transport } = this.foundation;
+    return new Links({
+      platform,
+      transport,
+      events: linkEvents(this),
+      local: () => this.#local(),
+      judgeHello: (peer) => this.cluster.judgeHello(peer),
+      acceptClient: (channel, hello) => this.clients.accept(channel, hello),
+    });
+  }
+
+  #makePrimaries(): Primaries {
+    return new Primaries({
+      self: this.foundation.identity.id,
+      timers: this.foundation.platform.timers,
+      routes: this.routes,
+      broadcast: (message) => {
+        for (const link of this.links.upLinks()) link.send("data", message);
+      },
+      changed: (partition) => {
+        this.clients.tableChanged();
+        this.calls.partitionChanged(partition);
+      },
+    });
+  }
+
+  #makeTurns(): Turns {
+    const { platform } = this.foundation;
+    const { replicas } = this.settings;
+    return new Turns({
+      registry: this.#registry,
+      store: new EntityStore(this.partitions, platform.clock),
+      calls: this.caller,
+      values: { encode: encodeValue, decode: decodeValue },
+      platform,
+      settings: { acksDefault: this.#acksDefault, replicas, exposeErrors: true, ackTimeoutMs },
+    });
+  }
+
+  #makeWatches(): WatchServer {
+    const { platform, identity } = this.foundation;
+    return new WatchServer({
+      tag: `${identity.boot.toString(36)}${platform.ids.unique().slice(0, 6)}`,
+      platform,
+      partitionCount: this.settings.partitionCount,
+      registry: this.#registry,
+      turns: this.turns,
+      source: {
+        isServing: (partition) => this.partitions.isServing(partition),
+        visible: (partition, name) => this.partitions.visible(partition, name),
+        primaryOf: (partition) => this.routes.primaryOf(partition),
+      },
+      send: (link, message) => this.clients.send(link, message),
+    });
+  }
+
+  #makeClients(): ClientSessions {
+    const { platform, identity } = this.foundation;
+    return new ClientSessions({
+      self: identity.id,
+      platform,
+      routes: this.routes,
+      calls: this.calls,
+      watches: () => this.watches,
+      welcome: (hello) => welcomeFor(this.#local(), hello),
+    });
+  }
+
+  #makeBirth(): Birth {
+    const { platform, identity } = this.foundation;
+    const { join, joinWaitMs, minNodes, cluster } = this.settings;
+    return new Birth({
+      platform,
+      self: identity.id,
+      hasJoinAddresses: join.some((address) => address !== identity.address),
+      joinWaitMs,
+      minNodes,
+      aliveNodes: () => this.aliveNodes(),
+      create: (genesis) => {
+        platform.logger.info("created the cluster", { cluster, genesis });
+        this.partitions.birth(genesis);
+      },
+    });
+  }
+
+  #local(): LocalIdentity {
+    return { cluster: this.settings.cluster, node: this.foundation.identity };
+  }
+
+  /** What both the server and the caller of calls stand among. */
+  #around(): Omit<NodeCallerOptions, "turns"> {
+    return {
+      self: this.foundation.identity.id,
+      platform: this.foundation.platform,
+      partitionCount: this.settings.partitionCount,
+      registry: this.#registry,
+      serving: this.partitions,
+      routes: this.routes,
+      links: this.links,
+      attempts: this.attempts,
+    };
   }
 }

@@ -90,12 +90,9 @@ const optionNames = [
 export function checkNodeOptions(options: NodeOptions): NodeSettings {
   checkKnownNames("startNode", "option", Object.keys(options), optionNames);
   const { functions, cluster = "default", listen = {}, join = [] } = options;
-  checkKnownNames("startNode: listen", "option", Object.keys(listen), ["host", "port"]);
   checkFunctions(functions);
   checkClusterName(cluster);
-  if (options.nodeId !== undefined) checkNodeId(options.nodeId);
-  for (const address of join) checkAddress("join", address);
-  if (options.advertise !== undefined) checkAddress("advertise", options.advertise);
+  checkWhere(options, listen, join);
   return {
     functions,
     cluster,
@@ -114,6 +111,14 @@ export function checkNodeOptions(options: NodeOptions): NodeSettings {
     leaveBudgetMs: defaultLeaveBudgetMs,
     membership: undefined,
   };
+}
+
+/** Who the node is, where it listens and where it finds others. */
+function checkWhere(options: NodeOptions, listen: object, join: readonly string[]): void {
+  checkKnownNames("startNode: listen", "option", Object.keys(listen), ["host", "port"]);
+  if (options.nodeId !== undefined) checkNodeId(options.nodeId);
+  for (const address of join) checkAddress("join", address);
+  if (options.advertise !== undefined) checkAddress("advertise", options.advertise);
 }
 
 function checkFunctions(functions: unknown): void {

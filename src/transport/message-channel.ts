@@ -1,13 +1,21 @@
 /**
  * One connection seen as a stream of messages. Everything sent during one turn of the event loop
- * leaves as one frame: batching is worth more than any codec. What arrives is decoded here and
+ * leaves as one frame, or as one frame per 64 messages: batching is worth more than any codec. What
+ * arrives is decoded here and
  * nowhere else, so bytes that make no sense end at this border: they close the connection with a
  * code that says why, and nothing above ever sees them.
  */
 import type { Timers } from "../platform/platform.ts";
 import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
+import type { LinkKind } from "../wire/link-rules.ts";
 import type { Message } from "../wire/messages.ts";
 import type { CloseReason, Connection, ConnectionHandlers, Transport } from "./transport.ts";
+
+/**
+ * A frame of so many messages leaves before its turn of the event loop is over, so that the other end
+ * works on it while this one goes on. Half as many would cost more in frames than they gain.
+ */
+const batchMessagesMax = 64;
 
 export interface MessageHandlers {
   /** Only for dialled channels. */
@@ -49,6 +57,8 @@ export class MessageChannel {
   };
   #connection: Connection | undefined;
   #flushDue = false;
+  /** Messages since the last frame. */
+  #batched = 0;
 
   private constructor(options: ChannelOptions) {
     this.#timers = options.timers;
@@ -93,10 +103,26 @@ export class MessageChannel {
     return this.#encoder.pendingBytes + (this.#connection?.bufferedBytes ?? 0);
   }
 
-  /** Adds a message to this turn's frame. Dropped when the connection is not open. */
+  /**
+   * The hand shake is over: what this channel carries from now on, in both directions. The codec
+   * follows hello and welcome by itself, but the dialling side cannot see in a welcome which of its
+   * channels was welcomed, nor the accepting side in its own.
+   */
+  become(kinds: { readonly incoming: LinkKind; readonly outgoing: LinkKind }): void {
+    this.#decoder.become(kinds.incoming);
+    this.#encoder.become(kinds.outgoing);
+  }
+
+  /**
+   * Adds a message to this turn's frame. Dropped when the connection is not open.
+   * @throws LatticeError `too_large`, `invalid_argument` for a message that may not cross this
+   *   channel; nothing of it is sent, and the channel is as it was
+   */
   send(message: Message): void {
     if (this.#connection?.state !== "open") return;
     this.#encoder.write(message);
+    this.#batched += 1;
+    if (this.#batched >= batchMessagesMax) this.#sendBatch();
     if (this.#flushDue) return;
     this.#flushDue = true;
     this.#timers.defer(this.#flush);
@@ -105,6 +131,11 @@ export class MessageChannel {
   /** Sends what waits now instead of at the end of this turn. */
   flush(): void {
     this.#flushDue = false;
+    this.#sendBatch();
+  }
+
+  #sendBatch(): void {
+    this.#batched = 0;
     const connection = this.#connection;
     if (connection === undefined) return;
     for (let frame = this.#encoder.take(); frame !== undefined; frame = this.#encoder.take()) {

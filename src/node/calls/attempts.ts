@@ -6,6 +6,7 @@
 import type { NodeId } from "../../model/ids.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { Links } from "../links/links.ts";
+import { failureOf } from "./served-call.ts";
 
 /** Waits for the end of one attempt; called exactly once. */
 export interface Attempt {
@@ -35,13 +36,20 @@ export class Attempts {
     return this.#pending.size;
   }
 
-  /** Sends a call to a linked node; its `id` is chosen here. Returns it for `cancel`. */
-  send(node: NodeId, call: CallMessage, attempt: Attempt): number {
+  /**
+   * Sends a call to a linked node; its `id` is chosen here. Returns it for `cancel`, or `undefined`
+   * if the attempt is over already, because the call cannot be sent as it is.
+   */
+  send(node: NodeId, call: CallMessage, attempt: Attempt): number | undefined {
     this.#lastId = (this.#lastId + 1) % idLimit;
     const id = this.#lastId;
-    this.#pending.set(id, { node, attempt });
-    this.#links.send(node, "data", { ...call, id });
-    return id;
+    const error = this.#links.send(node, "data", { ...call, id });
+    if (error === undefined) {
+      this.#pending.set(id, { node, attempt });
+      return id;
+    }
+    attempt.answered(failureOf(id, error, node));
+    return undefined;
   }
 
   /** Tells the other node that nobody waits any more, and forgets the call. */

@@ -4,18 +4,18 @@
  */
 import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
-import { limits } from "../../model/limits.ts";
-import { checkKey } from "../../model/names.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { Registry } from "../../functions/registry.ts";
-import type { Clock } from "../../platform/platform.ts";
+import type { Clock, Timers } from "../../platform/platform.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import { decideForward } from "../../routing/forward-decision.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
+import { checkClientCall } from "./client-call-check.ts";
 import { failureOf, noBytes, ServedCall, type Origin } from "./served-call.ts";
+import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
 
 /** What the node is for a partition, as calls need to know it. */
 export interface Serving {
@@ -33,6 +33,7 @@ export interface CallUnderWay {
 export interface CallServerOptions {
   readonly self: NodeId;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly partitionCount: number;
   readonly registry: Registry;
   readonly turns: Turns;
@@ -47,6 +48,7 @@ export interface CallServerOptions {
 export class CallServer {
   readonly #options: CallServerOptions;
   readonly #isLinked = (node: NodeId): boolean => this.#options.links.link(node) !== undefined;
+  readonly #waiting: WaitingCalls;
   /** Calls passed on to other nodes since the start. */
   forwardCount = 0;
   /** Calls run here since the start. */
@@ -56,17 +58,61 @@ export class CallServer {
 
   constructor(options: CallServerOptions) {
     this.#options = options;
+    this.#waiting = new WaitingCalls({
+      clock: options.clock,
+      timers: options.timers,
+      serve: (waiting) => this.#serveWaiting(waiting),
+      failed: ({ call, origin }, error) => {
+        this.#fail(call, origin, error ?? this.#unavailable(call));
+      },
+    });
+  }
+
+  /** Calls that wait until somebody serves their partition. */
+  get waitingCount(): number {
+    return this.#waiting.count;
+  }
+
+  /** This node's role in a partition changed, or who leads it: calls that wait for that go on. */
+  partitionChanged(partition: PartitionId): void {
+    this.#waiting.changed(partition);
+  }
+
+  /** A link came up: calls may go there. */
+  linksChanged(): void {
+    this.#waiting.changedAll();
+  }
+
+  close(): void {
+    this.#waiting.close();
   }
 
   /** Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet. */
   serve(call: CallMessage, origin: Origin): CallUnderWay | undefined {
-    const { serving, routes, self } = this.#options;
     const partition = this.#partitionOf(call, origin);
     if (partition === undefined) return undefined;
+    if (this.#options.serving.isPrimary(partition)) return this.#run(call, partition, origin);
+    const { tableId } = this.#options.routes;
+    if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
+    return this.#route(call, partition, origin, undefined);
+  }
+
+  /** Serves a call that waits; returns `waiting` if it has to wait on. */
+  #serveWaiting(waiting: WaitingCall): CallUnderWay | undefined {
+    const { clock, serving } = this.#options;
+    const { origin, partition } = waiting;
+    const call = waiting.remaining(clock.now());
     if (serving.isPrimary(partition)) return this.#run(call, partition, origin);
-    if (origin.node !== "" && call.tableId !== routes.tableId) {
-      this.#options.otherTable(origin.node);
-    }
+    return this.#route(call, partition, origin, waiting);
+  }
+
+  #route(
+    call: CallMessage,
+    partition: PartitionId,
+    origin: Origin,
+    waiting: WaitingCall | undefined,
+  ): CallUnderWay | undefined {
+    const { serving, routes, self } = this.#options;
     const decision = decideForward({
       hop: call.hop,
       from: origin.node,
@@ -79,10 +125,12 @@ export class CallServer {
     switch (decision.type) {
       case "forward":
         return this.#forward(call, partition, decision.to, origin);
-      case "local":
+      case "local": {
         if (serving.isServing(partition)) return this.#run(call, partition, origin);
-        this.#fail(call, origin, this.#unavailable(call, partition));
-        return undefined;
+        const held = waiting ?? this.#waiting.hold(call, origin, partition);
+        if (held === undefined) this.#fail(call, origin, this.#unavailable(call));
+        return held;
+      }
       case "not_owner":
         this.#fail(call, origin, notOwner(call, self), decision.primary);
         return undefined;
@@ -98,16 +146,22 @@ export class CallServer {
     return served.settled ? undefined : served;
   }
 
-  #forward(call: CallMessage, partition: PartitionId, to: NodeId, origin: Origin): CallUnderWay {
+  #forward(
+    call: CallMessage,
+    partition: PartitionId,
+    to: NodeId,
+    origin: Origin,
+  ): CallUnderWay | undefined {
     this.forwardCount += 1;
     const { attempts, self, routes } = this.#options;
     const passedOn: CallMessage = {
       ...call,
       partition,
-      tableId: routes.tableId,
+      tableId: routes.tableId >>> 0,
       hop: call.hop + 1,
     };
     const id = attempts.send(to, passedOn, new ForwardedCall(call.id, origin, self));
+    if (id === undefined) return undefined;
     return {
       cancel: () => {
         attempts.cancel(id);
@@ -118,26 +172,30 @@ export class CallServer {
 
   /** Clients are not trusted with the partition of a key; nodes have computed it already. */
   #partitionOf(call: CallMessage, origin: Origin): PartitionId | undefined {
-    if (origin.node !== "") return call.partition;
+    const { partitionCount, registry } = this.#options;
+    if (origin.node !== "" && call.partition < partitionCount) return call.partition;
     try {
-      checkKey(call.key);
-      if (call.input.length > limits.clientPayloadBytesMax) throw inputTooLarge(call);
-      this.#options.registry.operation(call.functionName, call.operation);
+      // Names that are here have been checked; others are not found.
+      registry.operation(call.functionName, call.operation);
+      checkClientCall(call);
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
       this.#fail(call, origin, error);
       return undefined;
     }
-    return partitionOf(call.functionName, call.key, this.#options.partitionCount);
+    return partitionOf(call.functionName, call.key, partitionCount);
   }
 
-  #unavailable(call: CallMessage, partition: PartitionId): LatticeError {
-    const owners = this.#options.routes.ownersOf(partition).join(", ");
+  #unavailable(call: CallMessage): LatticeError {
+    const { routes, self, partitionCount } = this.#options;
+    const partition = partitionOf(call.functionName, call.key, partitionCount);
+    const owners = routes.ownersOf(partition).join(", ");
     const known = owners === "" ? "no owner is known yet" : `owners by the table: ${owners}`;
     return new LatticeError(
       "unavailable",
-      `${nameOf(call)}: ${this.#options.self} cannot serve it now and knows no primary (${known})`,
-      { node: this.#options.self },
+      `${nameOf(call)}: ${self} cannot serve it now and knows no primary (${known}); ` +
+        "nothing took effect",
+      { node: self },
     );
   }
 
@@ -188,13 +246,4 @@ function notOwner(call: CallMessage, self: NodeId): LatticeError {
   return new LatticeError("not_owner", `${nameOf(call)}: ${self} does not own this key`, {
     node: self,
   });
-}
-
-function inputTooLarge(call: CallMessage): LatticeError {
-  const { length } = call.input;
-  return new LatticeError(
-    "too_large",
-    `${nameOf(call)}: the input has ${String(length)} bytes, at most ` +
-      `${String(limits.clientPayloadBytesMax)} are possible: send it in parts`,
-  );
 }

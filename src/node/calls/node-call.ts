@@ -38,7 +38,7 @@ export interface NodeCallRequest {
   /** Encoded. */
   readonly input: Uint8Array;
   readonly timeoutMs: number;
-  /** "" and 0 for a call without protection. */
+  /** "" and 0 for a call without protection; an idempotency key has the number 0. */
   readonly caller: string;
   readonly number: number;
   received(): number;
@@ -102,6 +102,8 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   /** Nodes asked since the last back-off. */
   #tried: NodeId[] = [];
   #remoteId: number | undefined;
+  /** An attempt is with the turns of this node. */
+  #isLocal = false;
   #localTurn: SubmittedTurn | undefined;
   #wait: Timer | undefined;
   #settled = false;
@@ -118,7 +120,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.#done = done;
     this.partition = partition;
     this.isQuery = request.isQuery;
-    this.isProtected = request.number > 0;
+    this.isProtected = request.caller !== "";
     this.whenSplit = request.whenSplit;
     this.functionName = request.functionName;
     this.key = request.key;
@@ -147,12 +149,23 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.#tried.push(target);
     this.received = this.#request.received();
     if (target === this.#owner.self) {
-      const turn = this.#owner.submit(this);
-      if (!this.#settled) this.#localTurn = turn;
+      this.#submit();
     } else {
-      this.#remoteId = this.#owner.send(target, this.#message(), this);
+      const id = this.#owner.send(target, this.#message(), this);
+      if (id !== undefined) this.#remoteId = id;
     }
     this.retry = true;
+  }
+
+  #submit(): void {
+    this.#isLocal = true;
+    const turn = this.#owner.submit(this);
+    if (this.#isWithTurns()) this.#localTurn = turn;
+  }
+
+  /** It may be over already, or another attempt may be under way, which the compiler cannot see. */
+  #isWithTurns(): boolean {
+    return this.#isLocal;
   }
 
   /** Ends it for a caller that no longer waits; what was sent may still take effect. */
@@ -200,6 +213,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
 
   // Called by the turns of this node. A field, because turns take the function off the request.
   readonly settle = (outcome: TurnOutcome): void => {
+    this.#isLocal = false;
     this.#localTurn = undefined;
     switch (outcome.type) {
       case "ok":
@@ -280,7 +294,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     error: LatticeError | undefined,
   ): LatticeError {
     const indeterminate = isIndeterminate(this, end.indeterminate);
-    if (error !== undefined && error.indeterminate === indeterminate) return error;
+    if (error?.indeterminate === indeterminate) return error;
     return new LatticeError(
       errorCodeOf(end.code),
       error?.message ?? `${this.#name}: no owner can serve it (${this.#lastFailure})`,

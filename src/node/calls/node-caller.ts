@@ -2,6 +2,7 @@
  * The calls of this node itself. Chooses where each attempt goes: into this node's own turns when
  * it leads the key, else over the link to whoever does.
  */
+import { hash53 } from "../../codec/hash53.ts";
 import { decodeValue, encodeValue } from "../../codec/value-bytes.ts";
 import type { Handle, HandleCall } from "../../definition/handle.ts";
 import { createHandle } from "../../definition/handle.ts";
@@ -11,7 +12,7 @@ import type { Registry, RegisteredOperation } from "../../functions/registry.ts"
 import type { SubmittedTurn } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import { LatticeError } from "../../model/error.ts";
-import type { NodeId, PartitionId } from "../../model/ids.ts";
+import { entityName, type EntityName, type NodeId, type PartitionId } from "../../model/ids.ts";
 import { checkKey } from "../../model/names.ts";
 import { checkOptionalValue } from "../../model/value-check.ts";
 import type { Value } from "../../model/value.ts";
@@ -27,8 +28,11 @@ import type { Attempt, Attempts } from "./attempts.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Serving } from "./call-server.ts";
 import { NodeCall, type NodeCallEnd, type NodeCallRequest } from "./node-call.ts";
+import { CallOrder } from "./call-order.ts";
 import { noBytes } from "./served-call.ts";
 
+/** Beyond it the name of a nested caller is replaced by a hash: names of callers are bounded. */
+const nestedCallerLengthMax = 256;
 /** Calls that one turn may ask; their numbers are the turn's number times this plus an ordinal. */
 const asksPerTurnMax = 1_024;
 
@@ -54,6 +58,7 @@ export class NodeCaller implements Calls {
   readonly #numbers = new CallNumbers();
   readonly #open = new Set<NodeCall>();
   readonly #budget = new RetryBudget();
+  readonly #inOrder = new CallOrder();
   #closed = false;
 
   constructor(options: NodeCallerOptions) {
@@ -158,7 +163,7 @@ export class NodeCaller implements Calls {
     return this.#options.turns().submit(call);
   }
 
-  send(node: NodeId, message: CallMessage, attempt: Attempt): number {
+  send(node: NodeId, message: CallMessage, attempt: Attempt): number | undefined {
     return this.#options.attempts.send(node, message, attempt);
   }
 
@@ -182,22 +187,41 @@ export class NodeCaller implements Calls {
     this.#wheel.clear();
   }
 
-  async #callFromHandle({
-    functionName,
-    key,
-    operation: name,
-    input,
-    options,
-  }: HandleCall): Promise<unknown> {
-    const operation = this.#options.registry.operation(functionName, name);
-    const checked = checkOptionalValue(input, "input");
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const protection = operation.isQuery ? unprotected : this.#newNumber();
-    const end = await new Promise<NodeCallEnd>((resolve) => {
+  async #callFromHandle(call: HandleCall): Promise<unknown> {
+    const operation = this.#options.registry.operation(call.functionName, call.operation);
+    const checked = checkOptionalValue(call.input, "input");
+    call.options.signal?.throwIfAborted();
+    const end =
+      call.options.ordered === true
+        ? await this.#inOrder.after(entityName(call.functionName, call.key), () =>
+            this.#makeCall(call, operation, checked),
+          )
+        : await this.#makeCall(call, operation, checked);
+    if (end.type === "failed") throw end.error;
+    const value = valueOf(end.value);
+    if (call.options.reply !== "full") return value;
+    const { degraded, copies, node, hops } = end;
+    return { value, degraded, copies, node, hops };
+  }
+
+  #makeCall(
+    { key, options }: HandleCall,
+    operation: RegisteredOperation,
+    input: Value | undefined,
+  ): Promise<NodeCallEnd> {
+    const { signal, idempotencyKey } = options;
+    const protection = this.#handleProtection(operation, idempotencyKey);
+    return new Promise((resolve) => {
+      const stop = (): void => {
+        call.cancel(
+          new LatticeError("cancelled", "cancelled by its caller", {
+            indeterminate: !operation.isQuery,
+          }),
+        );
+      };
       const call = this.call(
         {
-          ...this.#basicsOf(operation, key, checked),
+          ...this.#basicsOf(operation, key, input),
           ...protection,
           ...(options.acks === undefined ? {} : { acks: options.acks }),
           ...(options.whenSplit === undefined ? {} : { whenSplit: options.whenSplit }),
@@ -206,26 +230,24 @@ export class NodeCaller implements Calls {
           ageId: "",
           chain: [],
         },
-        resolve,
-      );
-      signal?.addEventListener(
-        "abort",
-        () => {
-          call.cancel(
-            new LatticeError("cancelled", "cancelled by its caller", {
-              indeterminate: !operation.isQuery,
-            }),
-          );
+        (end) => {
+          signal?.removeEventListener("abort", stop);
+          protection.settled();
+          resolve(end);
         },
-        { once: true },
       );
+      signal?.addEventListener("abort", stop, { once: true });
+      if (signal?.aborted === true) stop();
     });
-    protection.settled();
-    if (end.type === "failed") throw end.error;
-    const value = valueOf(end.value);
-    if (options.reply !== "full") return value;
-    const { degraded, copies, node, hops } = end;
-    return { value, degraded, copies, node, hops };
+  }
+
+  #handleProtection(
+    operation: RegisteredOperation,
+    idempotencyKey: string | undefined,
+  ): Protection {
+    if (operation.isQuery) return unprotected;
+    if (idempotencyKey === undefined) return this.#newNumber();
+    return { caller: idempotencyKey, number: 0, received: () => 0, settled: nothing };
   }
 
   #basicsOf(
@@ -264,10 +286,16 @@ export class NodeCaller implements Calls {
    * takes effect once: the name is made of the outer call and the entity that asks.
    */
   #protectionOf(request: AskRequest): Protection {
-    if (request.number === 0) return this.#newNumber();
+    if (request.caller === "") return this.#newNumber();
+    if (request.askNumber >= asksPerTurnMax) {
+      throw new LatticeError(
+        "invalid_argument",
+        `a turn asks at most ${String(asksPerTurnMax - 1)} times: use ctx.send, or ask for more at once`,
+      );
+    }
     const asking = request.chain.at(-1) ?? "";
     return {
-      caller: `${request.caller}>${asking}`,
+      caller: nestedCaller(request.caller, asking),
       number: request.number * asksPerTurnMax + request.askNumber,
       received: () => request.received * asksPerTurnMax,
       settled: nothing,
@@ -295,6 +323,13 @@ interface Protection {
 }
 
 const unprotected: Protection = { caller: "", number: 0, received: () => 0, settled: nothing };
+
+/** Who asks, in a form that every run of the same turn finds again. */
+export function nestedCaller(outer: string, asking: EntityName): string {
+  const name = `${outer}>${asking}`;
+  if (name.length <= nestedCallerLengthMax) return name;
+  return `>${hash53(name).toString(36)}.${hash53(`${name}>`).toString(36)}`;
+}
 
 function nothing(): void {
   return;

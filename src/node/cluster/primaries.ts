@@ -12,7 +12,8 @@ export interface PrimariesOptions {
   readonly timers: Timers;
   readonly routes: Routes;
   broadcast(message: PrimariesMessage): void;
-  changed(): void;
+  /** Another node leads this partition, or says again that it does. */
+  changed(partition: PartitionId): void;
 }
 
 export class Primaries {
@@ -45,10 +46,10 @@ export class Primaries {
     });
   }
 
-  /** This process leads it no more; who does is learnt from that process. */
-  resign(partition: PartitionId): void {
-    this.#led.delete(partition);
+  /** This process leads it no more; who does is learnt from that process. False if it never did. */
+  resign(partition: PartitionId): boolean {
     this.#untold.delete(partition);
+    return this.#led.delete(partition);
   }
 
   /** Another process follows a primary, or says that it is one. */
@@ -76,6 +77,6 @@ export class Primaries {
 
   #learn(partition: PartitionId, node: NodeId, term: number): void {
     this.#options.routes.learn(partition, node, term);
-    this.#options.changed();
+    this.#options.changed(partition);
   }
 }

@@ -28,6 +28,8 @@ export class Routes {
   /** Partitions whose owners changed since the last delta; everything when `#all`. */
   readonly #changed = new Set<PartitionId>();
   #all = false;
+  /** The members as clients were last told of them. */
+  #told = "";
   #placement: Placement | undefined;
   #version = 0;
 
@@ -57,9 +59,19 @@ export class Routes {
     this.#all = true;
   }
 
-  /** Members came, went or moved: clients need the whole table. */
-  membersChanged(): void {
+  /**
+   * Members changed. Only who came, went, moved or was restarted matters to clients, who then need
+   * the whole table; a suspicion does not. Returns whether they do.
+   */
+  membersChanged(): boolean {
+    const told = this.#members()
+      .map(({ id, address, boot }) => `${id} ${address} ${String(boot)}`)
+      .sort()
+      .join("\n");
+    if (told === this.#told) return false;
+    this.#told = told;
     this.#all = true;
+    return true;
   }
 
   /** Takes news of a primary unless it is older than what is known. */

@@ -34,7 +34,10 @@ export interface DiallerOptions {
   readonly platform: Platform;
   readonly transport: Transport;
   local(): LocalIdentity;
-  done(address: string, outcome: DialOutcome): void;
+  done(
+    attempt: { readonly address: string; readonly kind: LinkChannel },
+    outcome: DialOutcome,
+  ): void;
 }
 
 export class Dialler {
@@ -48,6 +51,11 @@ export class Dialler {
     this.#options = options;
   }
 
+  /** Attempts under way. */
+  get count(): number {
+    return this.#underWay.size;
+  }
+
   /** Dials now, whatever back-off there was, unless an attempt is under way. */
   dial(address: string, kind: LinkChannel): void {
     const name = `${kind} ${address}`;
@@ -58,11 +66,20 @@ export class Dialler {
       started: (channel) => this.#underWay.set(name, channel),
       done: (outcome) => {
         this.#underWay.delete(name);
-        if (outcome.type === "welcomed") this.#failures.delete(address);
-        if (!this.#closed) this.#options.done(address, outcome);
+        if (!this.#closed) this.#options.done({ address, kind }, outcome);
         else if (outcome.type === "welcomed") outcome.channel.terminate();
       },
     }).start();
+  }
+
+  /** Dials, unless that is due later anyway. */
+  dialSoon(address: string): void {
+    if (!this.#later.has(address)) this.dial(address, "control");
+  }
+
+  /** A link to this address stands: what failed before does not count any more. */
+  forgive(address: string): void {
+    this.#failures.delete(address);
   }
 
   /** Dials again after the back-off that this address has earned. */
@@ -110,14 +127,14 @@ class Attempt {
   }
 
   start(): void {
-    const { platform, transport, local } = this.#options;
+    const { platform, transport } = this.#options;
     this.#channel = MessageChannel.dial(transport, this.#address, {
       timers: platform.timers,
       limits: nodeFrameLimits,
       timeoutMs: dialTimeoutMs,
       handlers: {
         open: () => {
-          this.#channel.send(helloFor(local(), this.#kind));
+          this.#channel.send(helloFor(this.#options.local(), this.#kind));
         },
         message: (message) => {
           if (this.#next === undefined) this.#answered(message);

@@ -2,16 +2,19 @@
  * This node's links to all others, and the door through which clients come.
  *
  * Of two nodes the one with the lower id dials; the other waits two seconds before it dials itself.
- * When both dialled at once, the connection dialled by the lower id stays, on both sides. After a
+ * When both dialled at once, the connection dialled by the lower id stays, on both sides; the other
+ * one is read for a little longer, because the two ends do not learn of it at the same time. After a
  * link breaks without a goodbye both dial again at once: the answer (refused, another life, nobody)
  * is the best evidence there is about what happened to the peer.
  *
  *   dial ─▶ hello ─▶ welcome ─▶ control channel ─▶ same again ─▶ data channel ─▶ up
  */
-import type { BootId, NodeId } from "../../model/ids.ts";
+import type { NodeId } from "../../model/ids.ts";
+import { LatticeError } from "../../model/error.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
 import type { HelloJudgement } from "../../membership/hello-judgement.ts";
-import { MessageChannel, type MessageHandlers } from "../../transport/message-channel.ts";
+import type { MessageChannel, MessageHandlers } from "../../transport/message-channel.ts";
+import { highWaterBytes } from "../../transport/transport.ts";
 import type {
   CloseReason,
   Connection,
@@ -19,23 +22,28 @@ import type {
   Transport,
 } from "../../transport/transport.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
-import { nodeFrameLimits } from "../../wire/link-codec.ts";
-import type { HelloMessage, Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
+import type { HelloMessage, Message, NodeIdentity } from "../../wire/messages.ts";
+import { TimerSet } from "../timer-set.ts";
+import type { LinkRoom } from "../partitions/outgoing.ts";
 import { Dialler, type DialOutcome } from "./dialler.ts";
-import { agree } from "../../wire/agreement.ts";
-import { refusal, refusalOf, welcomeFor, type LocalIdentity } from "./handshake.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
+import type { LocalIdentity } from "./handshake.ts";
 import type { LinkEvents, LinkEvidence } from "./link-evidence.ts";
 import { PeerLink, type LinkChannel } from "./peer-link.ts";
 
 /** The higher id waits so long for the lower one to dial. */
-const politeWaitMs = 2_000;
-/** How long an accepted connection may stay silent before it must have said hello. */
-const helloDeadlineMs = 5_000;
+export const politeWaitMs = 2_000;
+/** A channel that lost to another one of its kind is read for so long. */
+export const lingerMs = 2_000;
+/** A link that has one channel only after so long is given up. */
+export const halfLinkMs = 10_000;
+/** A link that broke sooner than this is dialled after a back-off: at once would be for ever. */
+const soundLinkMs = 1_000;
 
 /** One life of a node and where it can be dialled. */
 export interface WantedPeer {
   readonly id: NodeId;
-  readonly boot: BootId;
+  readonly boot: number;
   readonly address: string;
 }
 
@@ -58,18 +66,33 @@ export class Links {
   /** Processes whose link broke and about whom the next dial will tell, by address. */
   readonly #lost = new Map<string, WantedPeer>();
   readonly #politeWaits = new Map<NodeId, Timer>();
-  readonly #timers = new Set<Timer>();
+  readonly #timers: TimerSet;
   readonly #dialler: Dialler;
+  readonly #door: Doorkeeper;
   #closed = false;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#timers = new TimerSet(options.platform.timers);
     this.#dialler = new Dialler({
       platform: options.platform,
       transport: options.transport,
       local: () => options.local(),
-      done: (address, outcome) => {
-        this.#dialled(address, outcome);
+      done: (attempt, outcome) => {
+        this.#dialled(attempt.address, attempt.kind, outcome);
+      },
+    });
+    this.#door = new Doorkeeper({
+      platform: options.platform,
+      local: () => options.local(),
+      judgeHello: (peer) => options.judgeHello(peer),
+      acceptClient: (channel, hello) => options.acceptClient(channel, hello),
+      handlersFor: (peer, kind, channel) => this.#handlersFor(peer, kind, channel),
+      admitted: (peer, kind, channel) => {
+        this.#attach(peer, kind, channel, false);
+      },
+      duplicateNode: (message) => {
+        options.events.duplicateNode(message);
       },
     });
   }
@@ -83,9 +106,35 @@ export class Links {
     for (const link of this.#links.values()) if (link.isUp) yield link;
   }
 
-  send(node: NodeId, channel: LinkChannel, message: Message): void {
+  /** Connections that have not finished the hand shake. */
+  get greetingCount(): number {
+    return this.#door.greetingCount;
+  }
+
+  /**
+   * Sends a message to a node, or drops it when there is no link.
+   * @returns why it cannot be sent at all, if that is so: `too_large`, `invalid_argument`
+   */
+  send(node: NodeId, channel: LinkChannel, message: Message): LatticeError | undefined {
     const link = this.#links.get(node);
-    if (link?.isUp === true) link.send(channel, message);
+    if (link?.isUp !== true) return undefined;
+    try {
+      link.send(channel, message);
+      return undefined;
+    } catch (error) {
+      if (error instanceof LatticeError) return error;
+      throw error;
+    }
+  }
+
+  /** Whether the data channel to a node takes more now; `drained` tells when it does again. */
+  roomFor(node: NodeId): LinkRoom {
+    const channel = this.link(node)?.data;
+    if (channel === undefined) return "gone";
+    if (channel.bufferedBytes <= highWaterBytes) return "room";
+    // Only what the connection itself holds makes it tell when it has drained.
+    channel.flush();
+    return channel.bufferedBytes <= highWaterBytes ? "room" : "full";
   }
 
   /** The members that a link is wanted to; others keep what they have until it breaks. */
@@ -96,6 +145,9 @@ export class Links {
       if (this.#wanted.has(id)) continue;
       wait.cancel();
       this.#politeWaits.delete(id);
+    }
+    for (const [address, { id }] of this.#lost) {
+      if (!this.#wanted.has(id)) this.#lost.delete(address);
     }
     for (const id of this.#wanted.keys()) this.#seek(id);
   }
@@ -108,38 +160,16 @@ export class Links {
 
   /** Takes an incoming connection from the transport. */
   accept(connection: Connection): ConnectionHandlers {
-    let next: MessageHandlers | undefined;
-    const deadline = this.#after(helloDeadlineMs, () => {
-      channel.close(closeCodes.handshake, "no hello within 5 s");
-    });
-    const { channel, events } = MessageChannel.accept(connection, {
-      timers: this.#options.platform.timers,
-      limits: nodeFrameLimits,
-      handlers: {
-        message: (message) => {
-          if (next !== undefined) {
-            next.message(message);
-            return;
-          }
-          this.#settle(deadline);
-          if (message.type === "hello") next = this.#greet(channel, message);
-          else channel.close(closeCodes.handshake, "the first message must be hello");
-        },
-        closed: (code, reason) => {
-          this.#settle(deadline);
-          next?.closed(code, reason);
-        },
-        drain: () => next?.drain?.(),
-      },
-    });
-    return events;
+    return this.#door.accept(connection);
   }
 
   /** Says goodbye to everybody and drops all links. */
   close(): void {
     this.#closed = true;
+    this.#door.close();
     this.#dialler.close();
-    for (const timer of [...this.#politeWaits.values(), ...this.#timers]) timer.cancel();
+    for (const wait of this.#politeWaits.values()) wait.cancel();
+    this.#timers.close();
     for (const link of this.#links.values()) {
       link.send("control", { type: "goodbye", reason: "leaving" });
       link.send("data", { type: "goodbye", reason: "leaving" });
@@ -147,60 +177,7 @@ export class Links {
     }
   }
 
-  #greet(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined {
-    const local = this.#options.local();
-    const peer = hello.node;
-    const refused = this.#closed ? refusal("leaving", "this node is leaving") : agree(local, hello);
-    if (refused !== undefined) {
-      this.#refuse(channel, refused);
-      return undefined;
-    }
-    if (peer === undefined) return this.#options.acceptClient(channel, hello);
-    if (hello.channel === "bulk") {
-      channel.close(closeCodes.handshake, "bulk channels are not in this protocol version");
-      return undefined;
-    }
-    return this.#admit(channel, hello, peer, hello.channel);
-  }
-
-  /** Welcomes a node, or waits until it is clear that no earlier life of it is still there. */
-  #admit(
-    channel: MessageChannel,
-    hello: HelloMessage,
-    peer: NodeIdentity,
-    kind: LinkChannel,
-  ): MessageHandlers {
-    const handlers = this.#channelHandlers(peer, kind, channel);
-    const judge = (): void => {
-      if (!channel.isOpen || this.#closed) return;
-      const judgement = this.#options.judgeHello(peer);
-      switch (judgement.type) {
-        case "accept":
-          channel.send(welcomeFor(this.#options.local(), hello));
-          this.#attach(peer, kind, channel, false);
-          return;
-        case "refuse":
-          this.#refuse(channel, refusalOf(judgement, this.#options.local().node, peer));
-          return;
-        case "wait":
-          this.#after(Math.max(0, judgement.untilAt - this.#options.platform.clock.now()), judge);
-      }
-    };
-    judge();
-    return handlers;
-  }
-
-  #refuse(channel: MessageChannel, refused: RefusedMessage): void {
-    channel.send(refused);
-    channel.close(closeCodes.refused, refused.code);
-    if (refused.code === "duplicate_node") this.#options.events.duplicateNode(refused.message);
-  }
-
-  #channelHandlers(
-    peer: NodeIdentity,
-    kind: LinkChannel,
-    channel: MessageChannel,
-  ): MessageHandlers {
+  #handlersFor(peer: NodeIdentity, kind: LinkChannel, channel: MessageChannel): MessageHandlers {
     return {
       message: (message) => {
         this.#received(peer, kind, channel, message);
@@ -221,7 +198,7 @@ export class Links {
     message: Message,
   ): void {
     const link = this.#links.get(peer.id);
-    if (link?.slot(kind)?.channel !== channel) return;
+    if (link?.reads(kind, channel) !== true) return;
     if (kind === "data") link.dataHeardAt = this.#options.platform.clock.now();
     if (message.type === "goodbye") {
       if (message.reason === "leaving") link.goodbye = true;
@@ -241,20 +218,31 @@ export class Links {
     if (old !== undefined) {
       const lowerDials = this.#options.local().node.id < peer.id;
       if (old.dialledByUs !== dialledByUs && dialledByUs !== lowerDials) {
-        dropDuplicate(channel);
+        this.#linger(link, channel);
         return;
       }
-      link.set(kind, channel, dialledByUs);
-      dropDuplicate(old.channel);
-    } else {
-      link.set(kind, channel, dialledByUs);
+      this.#linger(link, old.channel);
     }
-    if (dialledByUs && kind === "control") this.#dialler.dial(peer.address, "data");
+    link.set(kind, channel, dialledByUs);
+    const lacksData = link.slot("data") === undefined;
+    if (dialledByUs && kind === "control" && lacksData) this.#dialler.dial(peer.address, "data");
     if (!link.isUp || link.announced) return;
     link.announced = true;
     link.dataHeardAt = this.#options.platform.clock.now();
     this.#endPoliteWait(peer.id);
+    this.#timers.after(soundLinkMs, () => {
+      if (this.#links.get(peer.id) === link) this.#dialler.forgive(peer.address);
+    });
     this.#options.events.linkUp(peer);
+  }
+
+  /** Ends a channel that lost to another one between the same two nodes, but not at once. */
+  #linger(link: PeerLink, channel: MessageChannel): void {
+    link.linger(channel);
+    this.#timers.after(lingerMs, () => {
+      channel.send({ type: "goodbye", reason: "duplicate_link" });
+      channel.close(closeCodes.normal, "duplicate_link");
+    });
   }
 
   /** The link record of this life of the peer; a record of an earlier life ends here. */
@@ -263,10 +251,13 @@ export class Links {
     if (known?.identity.boot === peer.boot) return known;
     const link = new PeerLink(peer, this.#options.platform.clock.now());
     this.#links.set(peer.id, link);
+    this.#timers.after(halfLinkMs, () => {
+      if (this.#links.get(peer.id) === link && !link.isUp) link.terminate();
+    });
     if (known !== undefined) {
       if (known.announced) this.#options.events.linkDown(known.identity);
       known.terminate();
-      this.#options.events.evidence(peer.id, known.identity.boot, "replaced");
+      this.#evidence(peer.id, known.identity.boot, "replaced");
     }
     return link;
   }
@@ -279,27 +270,30 @@ export class Links {
   ): void {
     const link = this.#links.get(peer.id);
     if (link?.clear(kind, channel) !== true) return;
-    const wasUp = link.announced;
     this.#links.delete(peer.id);
+    const wasUp = link.announced;
     link.announced = false;
     link.terminate();
     if (wasUp) this.#options.events.linkDown(link.identity);
     if (this.#closed) return;
     if (link.goodbye) {
-      this.#options.events.evidence(peer.id, peer.boot, "goodbye");
+      this.#evidence(peer.id, peer.boot, "goodbye");
       return;
     }
-    this.#options.platform.logger.debug("link lost", { peer: peer.id, why: reason.message });
-    this.#lost.set(peer.address, link.identity);
-    this.#dialler.dial(peer.address, "control");
+    const { logger, clock } = this.#options.platform;
+    logger.debug("link lost", { peer: peer.id, why: reason.message });
+    if (wasUp) this.#lost.set(peer.address, link.identity);
+    if (wasUp && clock.now() - link.bornAt >= soundLinkMs) {
+      this.#dialler.dial(peer.address, "control");
+    } else {
+      this.#dialler.dialLater(peer.address);
+    }
   }
 
-  #dialled(address: string, outcome: DialOutcome): void {
+  #dialled(address: string, kind: LinkChannel, outcome: DialOutcome): void {
     const { events } = this.#options;
     if (outcome.type === "welcomed") {
-      this.#tellAbout(address, "replaced", outcome.peer);
-      outcome.adopt(this.#channelHandlers(outcome.peer, outcome.kind, outcome.channel));
-      this.#attach(outcome.peer, outcome.kind, outcome.channel, true);
+      this.#welcomed(address, kind, outcome);
       return;
     }
     if (outcome.type === "refused-hello") {
@@ -310,7 +304,28 @@ export class Links {
     } else {
       this.#tellAbout(address, outcome.type === "nobody" ? "refused" : "unreachable");
     }
+    // Half a link is none, and the other half would be there for ever.
+    if (kind === "data") this.#linkTo(address)?.terminate();
     if (this.#isSought(address)) this.#dialler.dialLater(address);
+  }
+
+  #welcomed(
+    address: string,
+    kind: LinkChannel,
+    outcome: DialOutcome & { readonly type: "welcomed" },
+  ): void {
+    const { peer, channel } = outcome;
+    this.#tellAbout(address, "replaced", peer);
+    const judgement = this.#options.judgeHello(peer);
+    if (judgement.type !== "accept") {
+      // Another process of that id is here, or being tested: the next dial may find it gone.
+      channel.close(closeCodes.normal, "another process has this node id");
+      if (this.#isSought(address)) this.#dialler.dialLater(address);
+      return;
+    }
+    channel.become({ incoming: kind, outgoing: kind });
+    outcome.adopt(this.#handlersFor(peer, kind, channel));
+    this.#attach(peer, kind, channel, true);
   }
 
   /** What a dial says about the processes that were last seen at an address. */
@@ -322,9 +337,14 @@ export class Links {
     if (lost !== undefined) about.set(lost.id, lost);
     for (const { id, boot } of about.values()) {
       const isSame = answered?.id === id && answered.boot <= boot;
-      if (!isSame && this.link(id) === undefined) this.#options.events.evidence(id, boot, evidence);
+      if (!isSame && this.link(id) === undefined) this.#evidence(id, boot, evidence);
     }
     if (evidence !== "unreachable") this.#lost.delete(address);
+  }
+
+  #evidence(node: NodeId, boot: number, evidence: LinkEvidence): void {
+    this.#options.events.evidence(node, boot, evidence);
+    this.#door.judgeAgain(node);
   }
 
   /** Dials a wanted member: at once when it is ours to dial, else after the polite wait. */
@@ -332,14 +352,14 @@ export class Links {
     const peer = this.#wanted.get(id);
     if (peer === undefined || this.#closed || this.#links.has(id)) return;
     if (this.#options.local().node.id < id) {
-      this.#dialler.dial(peer.address, "control");
+      this.#dialler.dialSoon(peer.address);
       return;
     }
     if (this.#politeWaits.has(id)) return;
     const wait = this.#options.platform.timers.after(politeWaitMs, () => {
       this.#politeWaits.delete(id);
       const still = this.#wanted.get(id);
-      if (still !== undefined && !this.#links.has(id)) this.#dialler.dial(still.address, "control");
+      if (still !== undefined && !this.#links.has(id)) this.#dialler.dialSoon(still.address);
     });
     this.#politeWaits.set(id, wait);
   }
@@ -349,9 +369,13 @@ export class Links {
     this.#politeWaits.delete(id);
   }
 
+  #linkTo(address: string): PeerLink | undefined {
+    for (const link of this.#links.values()) if (link.identity.address === address) return link;
+    return undefined;
+  }
+
   #hasLinkTo(address: string): boolean {
-    for (const link of this.#links.values()) if (link.identity.address === address) return true;
-    return false;
+    return this.#linkTo(address) !== undefined;
   }
 
   #isSought(address: string): boolean {
@@ -359,24 +383,4 @@ export class Links {
     for (const peer of this.#wanted.values()) if (peer.address === address) return true;
     return false;
   }
-
-  #after(delayMs: number, run: () => void): Timer {
-    const timer = this.#options.platform.timers.after(delayMs, () => {
-      this.#timers.delete(timer);
-      run();
-    });
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  #settle(timer: Timer): void {
-    timer.cancel();
-    this.#timers.delete(timer);
-  }
-}
-
-/** Ends a connection that lost to another one between the same two nodes. */
-function dropDuplicate(channel: MessageChannel): void {
-  channel.send({ type: "goodbye", reason: "duplicate_link" });
-  channel.close(closeCodes.normal, "duplicate_link");
 }

@@ -9,7 +9,7 @@ import { nextHybridTime, type HybridTime } from "../../model/time.ts";
 import type { OpenEntity, Release, Store } from "../../functions/ports.ts";
 import type { Clock } from "../../platform/platform.ts";
 import type { StateCommit } from "../../state/commit.ts";
-import { Partitions, requireReplica, type ReleaseToken } from "./partitions.ts";
+import { requireReplica, type Partitions, type ReleaseToken } from "./partitions.ts";
 
 /** An answer waits so long for its copies; then its outcome is unknown. */
 export const ackTimeoutMs = 2_000;

@@ -18,8 +18,10 @@ import { Replica } from "../../replication/replica.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import type { Placement } from "../../ring/placement.ts";
 import { Entity } from "../../state/entity.ts";
-import type { ReplicationMessage, PartitionMessage } from "../../wire/replication-messages.ts";
+import type { ReplicationMessage } from "../../wire/replication-messages.ts";
 import type { Serving } from "../calls/call-server.ts";
+import { CopyRounds } from "./copy-rounds.ts";
+import { Outgoing, type LinkRoom } from "./outgoing.ts";
 
 export interface PartitionEvents {
   /** This process began or stopped to serve a partition, or knows another primary. */
@@ -30,7 +32,11 @@ export interface PartitionEvents {
   replaced(partition: PartitionId): void;
   ownersChanged(partition: PartitionId): void;
   forkMerged(partition: PartitionId, commits: number): void;
-  send(to: ProcessId, message: ReplicationMessage): void;
+  /** Equal positions held different state: a defect. The copy here is being replaced. */
+  diverged(partition: PartitionId, primary: ProcessId): void;
+  roomFor(to: ProcessId): LinkRoom;
+  /** Why the message cannot be sent, if so. */
+  send(to: ProcessId, message: ReplicationMessage): LatticeError | undefined;
 }
 
 export interface PartitionsOptions {
@@ -46,8 +52,6 @@ export interface ReleaseToken {
   released(outcome: (ReplicationEffect & { readonly type: "release" })["outcome"]): void;
 }
 
-type Entries = { readonly partition: PartitionId; readonly message: PartitionMessage }[];
-
 const noNodes: readonly NodeId[] = Object.freeze([]);
 
 export class Partitions implements Serving {
@@ -55,11 +59,11 @@ export class Partitions implements Serving {
   readonly #replicas: (Replica<Entity> | undefined)[];
   /** When each replica wants its next tick. */
   readonly #dueAt: Float64Array;
-  readonly #outgoing = new Map<ProcessId, Entries>();
+  readonly #outgoing: Outgoing;
+  readonly #rounds: CopyRounds;
   #placement: Placement | undefined;
   #tickTimer: Timer | undefined;
   #tickAt = Infinity;
-  #flushDue = false;
   #peersDue = false;
   #stopped = false;
 
@@ -67,6 +71,33 @@ export class Partitions implements Serving {
     this.#options = options;
     this.#replicas = new Array<Replica<Entity> | undefined>(options.partitionCount).fill(undefined);
     this.#dueAt = new Float64Array(options.partitionCount).fill(Infinity);
+    const { events, platform, partitionCount } = options;
+    this.#outgoing = new Outgoing({
+      timers: platform.timers,
+      roomFor: (to) => events.roomFor(to),
+      send: (to, message) => events.send(to, message),
+      refused: (to, { partition, message }, error) => {
+        platform.logger.error("a copy cannot be sent: it is too large for one message", {
+          partition,
+          to,
+          message: message.type,
+          why: error.message,
+        });
+      },
+    });
+    this.#rounds = new CopyRounds({
+      timers: platform.timers,
+      random: platform.random,
+      partitionCount,
+      compare: (partition) => {
+        const replica = this.#replicas[partition];
+        if (replica?.role === "primary") this.perform(partition, replica.compareCopies());
+      },
+    });
+  }
+
+  start(): void {
+    this.#rounds.start();
   }
 
   /** Creates the cluster: this process is the first owner of everything (rule 19). */
@@ -150,6 +181,17 @@ export class Partitions implements Serving {
       this.perform(partition, replica.linkUp(process));
     }
     this.peersChanged();
+    this.#rounds.hurry();
+  }
+
+  linkDown(process: ProcessId): void {
+    this.#outgoing.drop(process);
+    this.peersChanged();
+  }
+
+  /** The link to this process takes more again. */
+  drained(process: ProcessId): void {
+    this.#outgoing.flush(process);
   }
 
   /** Something that `peers` answers changed; the replicas hear of it at the end of this turn. */
@@ -181,13 +223,15 @@ export class Partitions implements Serving {
   stop(): void {
     this.#stopped = true;
     this.#tickTimer?.cancel();
+    this.#rounds.close();
+    this.#outgoing.close();
   }
 
   #performOne(partition: PartitionId, effect: ReplicationEffect): void {
     const { events } = this.#options;
     switch (effect.type) {
       case "send":
-        this.#send(effect.to, partition, effect.message);
+        if (!this.#stopped) this.#outgoing.push(effect.to, partition, effect.message);
         return;
       case "release":
         (effect.token as ReleaseToken).released(effect.outcome);
@@ -199,10 +243,14 @@ export class Partitions implements Serving {
         events.replaced(partition);
         return;
       case "role-changed":
+        if (effect.serving === "primary" && (effect.term?.number ?? 0) > 1) this.#rounds.hurry();
         events.roleChanged(partition, effect);
         return;
       case "owners-changed":
         events.ownersChanged(partition);
+        return;
+      case "diverged":
+        events.diverged(partition, effect.primary);
         return;
       case "fork-merged":
         events.forkMerged(partition, effect.commits);
@@ -227,21 +275,6 @@ export class Partitions implements Serving {
       entities: Entity,
       table: this.#placement?.ownersOf(partition) ?? noNodes,
     };
-  }
-
-  #send(to: ProcessId, partition: PartitionId, message: PartitionMessage): void {
-    let entries = this.#outgoing.get(to);
-    if (entries === undefined) this.#outgoing.set(to, (entries = []));
-    entries.push({ partition, message });
-    if (this.#flushDue) return;
-    this.#flushDue = true;
-    this.#options.platform.timers.defer(() => {
-      this.#flushDue = false;
-      for (const [process, batch] of this.#outgoing) {
-        this.#outgoing.delete(process);
-        this.#options.events.send(process, { entries: batch });
-      }
-    });
   }
 
   /** Notes when a replica wants to be ticked, and arms the one timer for all of them. */

@@ -7,7 +7,7 @@ import type { NodeId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { CallServer, CallUnderWay } from "../calls/call-server.ts";
-import { failureOf, type Origin } from "../calls/served-call.ts";
+import { failureOf, noBytes, type Origin } from "../calls/served-call.ts";
 
 const retryAfterMs = 20;
 
@@ -15,7 +15,7 @@ export class CallDoor implements Origin {
   readonly node: NodeId;
   readonly #self: NodeId;
   readonly #server: CallServer;
-  readonly #send: (message: ReplyMessage | FailureMessage) => void;
+  readonly #send: (message: ReplyMessage | FailureMessage) => LatticeError | undefined;
   readonly #underWay = new Map<number, CallUnderWay>();
   readonly #bound: number;
 
@@ -24,7 +24,8 @@ export class CallDoor implements Origin {
     readonly node: NodeId;
     readonly self: NodeId;
     readonly server: CallServer;
-    readonly send: (message: ReplyMessage | FailureMessage) => void;
+    /** Returns why the answer cannot be sent as it is, if so. */
+    readonly send: (message: ReplyMessage | FailureMessage) => LatticeError | undefined;
   }) {
     this.node = options.node;
     this.#self = options.self;
@@ -42,7 +43,9 @@ export class CallDoor implements Origin {
       this.answer(failureOf(call.id, this.#tooMany(), this.#self));
       return;
     }
-    const underWay = this.#server.serve(call, this);
+    // A client is one leg away, whatever it says.
+    const arrived = this.node === "" && call.hop !== 1 ? { ...call, hop: 1 } : call;
+    const underWay = this.#server.serve(arrived, this);
     if (underWay !== undefined) this.#underWay.set(call.id, underWay);
   }
 
@@ -57,7 +60,8 @@ export class CallDoor implements Origin {
   }
 
   answer(message: ReplyMessage | FailureMessage): void {
-    this.#send(message);
+    const error = this.#send(message);
+    if (error !== undefined) this.#send(unsendable(message, error, this.#self));
   }
 
   done(id: number): void {
@@ -71,4 +75,17 @@ export class CallDoor implements Origin {
       { node: this.#self, retryAfterMs },
     );
   }
+}
+
+/** What a caller is told whose answer does not fit. A result means that the call took effect. */
+function unsendable(
+  message: ReplyMessage | FailureMessage,
+  error: LatticeError,
+  self: NodeId,
+): FailureMessage {
+  if (message.type === "failure") {
+    return { ...message, message: `${message.message} (its data is too large)`, data: noBytes };
+  }
+  const why = `it took effect, but its result cannot be sent: ${error.message}`;
+  return failureOf(message.id, new LatticeError(error.code, why, { indeterminate: true }), self);
 }

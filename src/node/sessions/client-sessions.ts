@@ -2,13 +2,21 @@
  * The clients of this node: each has one connection, gets the table and its changes, and may call
  * and watch. A client that reads too slowly loses its backlog first and its connection then.
  */
+import { LatticeError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { LinkId } from "../../live/watcher.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
 import type { MessageChannel, MessageHandlers } from "../../transport/message-channel.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
-import type { HelloMessage, Message, WelcomeMessage } from "../../wire/messages.ts";
+import type {
+  ChangeMessage,
+  HelloMessage,
+  Message,
+  SnapshotMessage,
+  WatchEndMessage,
+  WelcomeMessage,
+} from "../../wire/messages.ts";
 import type { CallServer } from "../calls/call-server.ts";
 import type { Routes } from "../cluster/routes.ts";
 import { CallDoor } from "./call-door.ts";
@@ -39,6 +47,8 @@ export class ClientSessions {
   readonly #sessions = new Map<LinkId, Session>();
   #lastLink = 0;
   #tableTimer: Timer | undefined;
+  #isLeaving = false;
+  #isClosed = false;
 
   constructor(options: ClientSessionsOptions) {
     this.#options = options;
@@ -56,11 +66,16 @@ export class ClientSessions {
 
   /** Welcomes a client, or refuses it when there are too many. */
   accept(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined {
-    const { self, calls, routes } = this.#options;
+    const { self, calls, routes, platform } = this.#options;
     if (this.#sessions.size >= limits.connectionsMax) {
       const message = `${self} has ${String(limits.connectionsMax)} connections: try another node`;
       channel.send({ type: "refused", code: "overloaded", message });
       channel.close(closeCodes.refused, "overloaded");
+      return undefined;
+    }
+    if (this.#isLeaving) {
+      channel.send({ type: "refused", code: "leaving", message: `${self} is leaving` });
+      channel.close(closeCodes.refused, "leaving");
       return undefined;
     }
     const link = ++this.#lastLink;
@@ -72,17 +87,26 @@ export class ClientSessions {
         node: "",
         self,
         server: calls,
-        send: (message) => {
-          this.send(link, message);
-        },
+        send: (message) => this.#answer(link, message),
       }),
     };
     this.#sessions.set(link, session);
     channel.send(this.#options.welcome(hello));
+    channel.become({ incoming: "from-client", outgoing: "to-client" });
     channel.send(routes.full());
     return {
       message: (message) => {
-        this.#received(session, message);
+        try {
+          this.#received(session, message);
+        } catch (error) {
+          // A defect of ours, which a client must not be able to stop a node with.
+          platform.logger.error("a client's message could not be handled", {
+            client: channel.remoteAddress,
+            type: message.type,
+            error,
+          });
+          channel.close(closeCodes.malformed, `this ${message.type} could not be handled`);
+        }
       },
       closed: () => {
         this.#end(session);
@@ -94,19 +118,47 @@ export class ClientSessions {
     };
   }
 
-  /** False when the connection takes no more for now, or is gone. */
-  send(link: LinkId, message: Message): boolean {
+  /**
+   * Sends what a watch has to tell. False when the connection takes no more for now, or is gone. A
+   * value that does not fit ends its watch.
+   */
+  send(link: LinkId, message: SnapshotMessage | ChangeMessage | WatchEndMessage): boolean {
     const session = this.#sessions.get(link);
     if (session === undefined) return false;
-    session.channel.send(message);
+    const error = write(session.channel, message);
+    if (error !== undefined) {
+      this.#options.watches().unwatch(link, message.id);
+      const { id } = message;
+      const end = { id, code: error.code, message: error.message, primary: "" };
+      session.channel.send({ type: "watch-end", ...end });
+    }
     return this.#takesMore(session);
+  }
+
+  /** Why the answer cannot be sent, if so. */
+  #answer(link: LinkId, message: Message): LatticeError | undefined {
+    const session = this.#sessions.get(link);
+    if (session === undefined) return undefined;
+    const error = write(session.channel, message);
+    this.#takesMore(session);
+    return error;
+  }
+
+  /** This node goes soon: clients make their next calls elsewhere, and new ones are turned away. */
+  announceLeaving(): void {
+    this.#isLeaving = true;
+    for (const { channel } of this.#sessions.values()) {
+      channel.send({ type: "goodbye", reason: "leaving" });
+    }
   }
 
   /** Owners or primaries changed: clients are told soon. */
   tableChanged(): void {
-    if (this.#tableTimer !== undefined) return;
+    if (this.#tableTimer !== undefined || this.#isClosed) return;
     this.#tableTimer = this.#options.platform.timers.after(tableDebounceMs, () => {
       this.#tableTimer = undefined;
+      // Whoever comes gets the whole table.
+      if (this.#sessions.size === 0) return;
       const delta = this.#options.routes.takeDelta();
       if (delta === undefined) return;
       for (const { channel } of this.#sessions.values()) channel.send(delta);
@@ -114,9 +166,10 @@ export class ClientSessions {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#tableTimer?.cancel();
     for (const session of [...this.#sessions.values()]) {
-      session.channel.send({ type: "goodbye", reason: "leaving" });
+      if (!this.#isLeaving) session.channel.send({ type: "goodbye", reason: "leaving" });
       session.channel.close(closeCodes.goingAway, "leaving");
     }
   }
@@ -159,5 +212,16 @@ export class ClientSessions {
     this.#sessions.delete(session.link);
     session.door.close();
     this.#options.watches().linkClosed(session.link);
+  }
+}
+
+/** Why the message cannot be sent, if so. */
+function write(channel: MessageChannel, message: Message): LatticeError | undefined {
+  try {
+    channel.send(message);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LatticeError) return error;
+    throw error;
   }
 }

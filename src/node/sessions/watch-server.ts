@@ -25,7 +25,12 @@ import type { Platform, Timer } from "../../platform/platform.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import { plainOf } from "../../state/plain.ts";
 import { Entity } from "../../state/entity.ts";
-import type { Message, WatchMessage } from "../../wire/messages.ts";
+import type {
+  ChangeMessage,
+  SnapshotMessage,
+  WatchEndMessage,
+  WatchMessage,
+} from "../../wire/messages.ts";
 import { noBytes } from "../calls/served-call.ts";
 
 /** Text is sent whole, so it is sent seldom. */
@@ -50,7 +55,7 @@ export interface WatchServerOptions {
   readonly turns: Turns;
   readonly source: WatchSource;
   /** Sends to the connection; false when it takes no more for now. */
-  send(link: LinkId, message: Message): boolean;
+  send(link: LinkId, message: SnapshotMessage | ChangeMessage | WatchEndMessage): boolean;
 }
 
 export class WatchServer {
@@ -177,7 +182,7 @@ export class WatchServer {
     const { shape } = registry.find(functionName);
     const partition = partitionOf(functionName, key, partitionCount);
     const { entity, degraded } = source.visible(partition, name);
-    const wanted: Shape = field === "" ? shape : { [field]: shape[field] as Shape[string] };
+    const wanted: Shape = field === "" ? shape : { [field]: shape[field]! };
     const plain = plainOf(entity ?? Entity.create(name), wanted) as Record<string, Value>;
     return { value: field === "" ? plain : (plain[field] ?? null), degraded };
   }

@@ -60,9 +60,7 @@ export class VirtualCluster {
       partitionCount: 64,
       ...changes,
     };
-    const { node, failed } = await this.time.settled(
-      beginNode(settings, { platform, transport }),
-    );
+    const { node, failed } = await this.time.settled(beginNode(settings, { platform, transport }));
     const running: RunningNode = { host, node, platform, failed: undefined };
     void failed.then((error) => {
       running.failed = error;
@@ -81,10 +79,10 @@ export class VirtualCluster {
     return running;
   }
 
-  /** Starts nodes one after the other and waits until every partition has all its owners. */
+  /** Starts nodes one after the other and waits until every partition is where it belongs. */
   async form(hosts: readonly string[], changes: Partial<NodeSettings> = {}): Promise<void> {
     for (const host of hosts) await this.start(host, changes);
-    await this.until("the cluster is whole", () => this.isWhole, 60_000);
+    await this.until("the cluster is whole", () => this.isWhole && this.isHome, 60_000);
   }
 
   /** The processes are gone from now on: peers see their connections break. */
@@ -113,6 +111,16 @@ export class VirtualCluster {
     }
     const count = this.#someNode().node.parts.settings.partitionCount;
     return led.length === count && new Set(led).size === count;
+  }
+
+  /** Every partition is led by the first owner of the table. */
+  get isHome(): boolean {
+    for (const [host, { node }] of this.nodes) {
+      const { routes } = node.parts;
+      const { primaries } = node.status();
+      if (primaries.some(({ partition }) => routes.ownersOf(partition)[0] !== host)) return false;
+    }
+    return true;
   }
 
   async client(

@@ -1,0 +1,34 @@
+/**
+ * What a call from a client may not be. Clients are not trusted: what only nodes say of a call, and
+ * names that only nodes make, would let a client act as another entity's outbox or as another call.
+ */
+import { LatticeError } from "../../model/error.ts";
+import { checkKey } from "../../model/names.ts";
+import { oversizedInput } from "../../wire/call-codec.ts";
+import { callFlags, type CallMessage } from "../../wire/messages.ts";
+
+/** Begins the caller of an outbox, and the dedupe name of an idempotency key. */
+const nodeMadeFirst = new Set(["@", "="]);
+/** Stands in the caller of a call that was made inside a turn. */
+const nodeMadeInside = ">";
+
+/** @throws LatticeError `invalid_argument`, `too_large` */
+export function checkClientCall(call: CallMessage): void {
+  checkKey(call.key);
+  const oversized = oversizedInput(call);
+  if (oversized !== undefined) throw oversized;
+  if ((call.flags & callFlags.outbox) !== 0) throw reserved("the flag `outbox`");
+  if (call.chain.length > 0) throw reserved("a chain of calls");
+  // With the number 0 it is an idempotency key, which may be any string.
+  if (call.number > 0 && isNodeMade(call.caller)) {
+    throw reserved(`the caller ${JSON.stringify(call.caller.slice(0, 64))}`);
+  }
+}
+
+function isNodeMade(caller: string): boolean {
+  return nodeMadeFirst.has(caller.slice(0, 1)) || caller.includes(nodeMadeInside);
+}
+
+function reserved(what: string): LatticeError {
+  return new LatticeError("invalid_argument", `${what} is for nodes: clients call without it`);
+}
