@@ -8,7 +8,7 @@ export interface ProofOptions {
   /** How often in a row, for proofs that say so. */
   readonly runs: number;
   /** Says how far it is. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 /** One measured figure beside what was promised. */

@@ -44,11 +44,11 @@ export class SplitLoad {
   /** A text, a count and three tags that all owners hold before the split. */
   async setUp(): Promise<void> {
     await this.#onAll(async (entity) => {
-      await this.#make("A", "before", entity, "append", "·base·");
-      await this.#make("A", "before", entity, "add", 1);
+      await this.#make("before", entity, "append", "·base·");
+      await this.#make("before", entity, "add", 1);
       if (entity.functionName === "ledger") return;
       for (const tag of ["kept", "gone", "again"]) {
-        await this.#make("A", "before", entity, "tag", tag);
+        await this.#make("before", entity, "tag", tag);
       }
     });
   }
@@ -61,11 +61,11 @@ export class SplitLoad {
   }
 
   /** Resolves with all the calls made, once they have ended. */
-  async writeOnBothSides(): Promise<CallRecord[]> {
+  async writeOnBothSides(entities: readonly StandingEntity[]): Promise<CallRecord[]> {
     const made = await Promise.all(
-      sides.map((side) => this.#onAll((entity) => this.#write(entity, side))),
+      entities.flatMap((entity) => sides.map((side) => this.#write(entity, side))),
     );
-    return made.flat(2);
+    return made.flat();
   }
 
   /** The careless caller of the control. */
@@ -79,22 +79,22 @@ export class SplitLoad {
 
   async #untilNoticed(entity: StandingEntity, side: Side): Promise<void> {
     const giveUpAt = this.#recorder.now() + noticeTimeoutMs;
-    const isServed =
-      entity.functionName === "ledger" ? entity.majority === side : entity.served.includes(side);
+    const shouldServe = isServed(entity, side);
     while (this.#recorder.now() < giveUpAt) {
-      const { answer } = await this.#make(side, side, entity, "touch", this.#recorder.now());
-      const isAsItShouldBe = answer.type === "ok" ? isServed : !isServed && !answer.indeterminate;
+      const { answer } = await this.#make(side, entity, "touch", this.#recorder.now());
+      const isAsItShouldBe =
+        answer.type === "ok" ? shouldServe : !shouldServe && !answer.indeterminate;
       if (isAsItShouldBe) return;
     }
     throw new Error(`side ${side} has not noticed the split for ${nameOf(entity)} in 45 s`);
   }
 
-  async #write(entity: Entity, side: Side): Promise<CallRecord[]> {
+  async #write(entity: StandingEntity, side: Side): Promise<CallRecord[]> {
     const made: CallRecord[] = [];
     const edit = entity.functionName === "note" && side === "B" ? "prepend" : "append";
     for (let n = 0; n < editsPerKind; n++) {
-      made.push(await this.#make(side, side, entity, edit, `[${side}${String(n)}]`));
-      made.push(await this.#make(side, side, entity, "add", 1));
+      made.push(await this.#make(side, entity, edit, `[${side}${String(n)}]`));
+      made.push(await this.#make(side, entity, "add", 1));
     }
     if (entity.functionName === "ledger") return made;
     const tags: readonly (readonly [string, string])[] =
@@ -105,23 +105,24 @@ export class SplitLoad {
           ]
         : [["tag", "again"]];
     for (const [operation, tag] of tags) {
-      made.push(await this.#make(side, side, entity, operation, tag));
+      made.push(await this.#make(side, entity, operation, tag));
     }
     return made;
   }
 
+  /** `from` is the side that calls; "before": the network is whole, and side A calls. */
   #make(
-    side: Side,
-    from: string,
-    entity: Entity,
+    from: Side | "before",
+    entity: Entity | StandingEntity,
     operation: string,
     input: unknown,
   ): Promise<CallRecord> {
     this.#calls += 1;
-    const call = { call: `c${String(this.#calls)}`, ...nameParts(entity), operation, input, from };
-    const isTouch =
-      operation === "touch" || (entity.functionName === "ledger" && from !== "before");
-    const handle = this.#handle(side, entity, isTouch ? refusedTimeoutMs : callTimeoutMs);
+    const { functionName, key } = entity;
+    const call = { call: `c${String(this.#calls)}`, functionName, key, operation, input, from };
+    const isSure = from === "before" || (operation !== "touch" && isServed(entity, from));
+    const timeoutMs = isSure ? callTimeoutMs : refusedTimeoutMs;
+    const handle = this.#handle(from === "before" ? "A" : from, entity, timeoutMs);
     return this.#recorder.make(call, () => handle(operation, input));
   }
 
@@ -146,8 +147,10 @@ export class SplitLoad {
   }
 }
 
-function nameParts({ functionName, key }: Entity): CopyWanted {
-  return { functionName, key };
+/** Whether this side is to serve it while the network is split. */
+function isServed(entity: Entity | StandingEntity, side: Side): boolean {
+  if (!("majority" in entity)) return true;
+  return entity.functionName === "ledger" ? entity.majority === side : entity.served.includes(side);
 }
 
 function nameOf({ functionName, key }: Entity): string {

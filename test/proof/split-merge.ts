@@ -98,7 +98,7 @@ async function tell(
   await load.untilNoticed(story);
   const noticedMs = performance.now() - cutAt;
   say(`both sides have noticed after ${noticedMs.toFixed(0)} ms`);
-  const written = await load.writeOnBothSides();
+  const written = await load.writeOnBothSides(story);
   await pause(Math.max(0, scale.splitMs - (performance.now() - cutAt)));
   const splitMs = performance.now() - cutAt;
 
