@@ -5,7 +5,7 @@
 import { cellBytes, writeToCell } from "./cell-entry.ts";
 import type { EntryFields } from "./cell-entry.ts";
 import type { CausalVector } from "./causal-vector.ts";
-import { addToCounter, counterBytes } from "./counter-run.ts";
+import { addToCounter, addToOwnCounter, counterBytes } from "./counter-run.ts";
 import {
   asCell,
   asCounter,
@@ -81,7 +81,10 @@ export class Contents {
     const parent = this.#open(path);
     const last = path[path.length - 1]!;
     const old = asCounter(parent === undefined ? this.get(last) : parent.children.get(last));
+    const owner = this.#ownerToken();
+    if (old?.owner === owner && addToOwnCounter(old, writer, sequence, change)) return;
     const next = addToCounter(old, writer, sequence, change);
+    next.owner = owner;
     if (old === undefined) this.#bytes += keyBytes(last);
     this.#bytes += counterBytes(next) - counterBytes(old);
     if (parent === undefined) this.#set(last, next);
@@ -188,7 +191,10 @@ export class Contents {
   }
 
   #ownerToken(): Owner {
-    this.#owner ??= {};
+    this.#owner ??= new OwnerToken();
     return this.#owner;
   }
 }
+
+/** An identity and nothing else; a literal would reserve room for four properties. */
+class OwnerToken {}

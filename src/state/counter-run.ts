@@ -8,7 +8,9 @@
  * tombstone until the writer goes on with a new run, which it does as soon as it sees the floor. A
  * remover that is the run's writer ends the run: nothing more can come, and the run is dropped.
  *
- * Runs are immutable and form a list ordered by (writer, first): one small object for most counters.
+ * Runs form a list ordered by (writer, first): one small object for most counters. They are immutable
+ * but for one case, which is almost every case: a copy that owns the only run adds to it in place, so
+ * that a counter that is counted leaves no garbage behind.
  */
 import type { WriterId } from "../model/ids.ts";
 import type { CausalVector } from "./causal-vector.ts";
@@ -21,15 +23,17 @@ export class CounterRun {
   /** Sequence of the commit that began this run; with the writer, its name. */
   readonly first: number;
   /** Sequence of the last commit that added. */
-  readonly last: number;
-  readonly total: number;
+  last: number;
+  total: number;
   /** What was added up to this sequence was removed by another writer; 0: nothing. */
   readonly floor: number;
   /** The total at the floor. */
   readonly floorTotal: number;
   readonly next: CounterRun | undefined;
+  /** Who may add to it in place; `undefined`: nobody, because others may hold it. */
+  owner: object | undefined = undefined;
 
-  constructor(run: Omit<CounterRun, "type">) {
+  constructor(run: Omit<CounterRun, "type" | "owner">) {
     this.writer = run.writer;
     this.first = run.first;
     this.last = run.last;
@@ -42,6 +46,19 @@ export class CounterRun {
 
 /** Estimated encoded bytes of one run. */
 const runBytes = 24;
+
+/** Adds in place to a counter of the caller's own; false when a new one has to be made for it. */
+export function addToOwnCounter(
+  counter: CounterRun,
+  writer: WriterId,
+  sequence: number,
+  change: { readonly first: number; readonly by: number },
+): boolean {
+  if (counter.next !== undefined || !isRun(counter, writer, change.first)) return false;
+  counter.total = finite(counter.total + change.by);
+  counter.last = sequence;
+  return true;
+}
 
 /** Adds `by` to the run (writer, first), which begins with this commit when `first` is `sequence`. */
 export function addToCounter(
@@ -174,7 +191,7 @@ export function runsOf(counter: CounterRun | undefined): RunFields[] {
   return runs;
 }
 
-export type RunFields = Omit<CounterRun, "type" | "next">;
+export type RunFields = Omit<CounterRun, "type" | "next" | "owner">;
 
 /** Makes the list, without runs that are wholly removed and that their writer has left behind. */
 export function linked(runs: RunFields[]): CounterRun | undefined {

@@ -50,8 +50,14 @@ const isForgotten: DedupeLookup = { type: "forgotten" };
 const recordBytes = 32;
 
 export class DedupeTable {
+  /**
+   * The only record there is: of most entities only one caller's last call is known. It is this
+   * table's own and overwritten by the next, so that calls leave no garbage behind. When there are
+   * more, or when others are to hold it, it moves to the groups.
+   */
+  #only: OwnRecord | undefined;
   /** Grouped by caller in order of first sight; immutable groups, so that clones may share them. */
-  #callers: readonly (readonly CallRecord[])[] = [];
+  #groups: readonly (readonly CallRecord[])[] = noGroups;
   #index: Map<string, number> | undefined;
   #bytes = 0;
 
@@ -65,7 +71,7 @@ export class DedupeTable {
       else group.push(record);
       table.#bytes += sum([record]);
     }
-    table.#callers = [...groups.values()];
+    table.#groups = [...groups.values()];
     return table;
   }
 
@@ -78,12 +84,22 @@ export class DedupeTable {
     return this.#callers.length;
   }
 
+  /** All records in groups; from now on others may hold them. */
+  get #callers(): readonly (readonly CallRecord[])[] {
+    if (this.#only !== undefined) {
+      this.#groups = [[{ ...this.#only }]];
+      this.#only = undefined;
+    }
+    return this.#groups;
+  }
+
   /**
    * What is known of the call (caller, number).
    *
    * @param received the caller has the answers of all its calls below it
    */
   lookup(caller: string, number: number, received: number): DedupeLookup {
+    if (this.#only !== undefined) return lookUpIn(this.#only, caller, number, received);
     const records = this.#recordsOf(caller);
     let floor = received;
     let hit: CallRecord | undefined;
@@ -116,6 +132,7 @@ export class DedupeTable {
 
   /** Callers that have been silent for `callerSilenceMs`. */
   silentCallers(now: HybridTime): readonly string[] {
+    if (this.#only !== undefined && !isRecordSilent(this.#only, now)) return noCallers;
     let silent: string[] | undefined;
     for (const records of this.#callers) {
       if (!isSilent(records, now)) continue;
@@ -127,6 +144,7 @@ export class DedupeTable {
 
   /** What a writer sees of a caller's records, its own apart. */
   seenOf(caller: string, writer: WriterId): Seen {
+    if (this.#only?.writer === writer) return nothingSeen;
     let seen: number[] | undefined;
     for (const record of this.#recordsOf(caller)) {
       if (record.writer === writer) continue;
@@ -140,6 +158,7 @@ export class DedupeTable {
 
   /** Enters a record and drops those below its `received` that were seen. */
   record(record: CallRecord, removal: Removal): void {
+    if (this.#recordAlone(record, removal)) return;
     const old = this.#recordsOf(record.caller);
     const keptCount = countKept(old, record.received, removal);
     if (keptCount === 0) {
@@ -176,14 +195,15 @@ export class DedupeTable {
       ),
     ];
     const joined = DedupeTable.of(merged);
-    this.#callers = joined.#callers;
+    this.#only = undefined;
+    this.#groups = joined.#groups;
     this.#bytes = joined.#bytes;
     this.#index = undefined;
   }
 
   clone(): DedupeTable {
     const copy = new DedupeTable();
-    copy.#callers = this.#callers;
+    copy.#groups = this.#callers;
     copy.#bytes = this.#bytes;
     return copy;
   }
@@ -193,11 +213,30 @@ export class DedupeTable {
     return this.#callers.flat().sort(compareRecords);
   }
 
+  /** Whether it is the only record now: of all there was before nothing stays. */
+  #recordAlone(record: CallRecord, removal: Removal): boolean {
+    const only = this.#only;
+    if (only === undefined) {
+      if (this.#groups.length > 0) return false;
+      this.#only = new OwnRecord(record);
+    } else {
+      if (only.caller !== record.caller) return false;
+      if (staysRecorded(only, record.received, removal)) return false;
+      only.become(record);
+    }
+    this.#bytes = bytesOf(record);
+    return true;
+  }
+
   #problem(
     caller: string,
     received: number,
     result: { now: HybridTime; bytes: number },
   ): string | undefined {
+    const only = this.#only;
+    if (only?.caller === caller && only.number < received && result.bytes < dedupeBytesMax / 2) {
+      return undefined;
+    }
     const own = this.#recordsOf(caller);
     let waitingCount = 0;
     let bytes = this.#bytes + recordBytes + caller.length + result.bytes;
@@ -238,17 +277,64 @@ export class DedupeTable {
     if (at >= 0) this.#bytes -= sum(this.#callers[at]!);
     this.#bytes += sum(records);
     if (records.length === 0) {
-      this.#callers = this.#callers.toSpliced(at, 1);
+      this.#groups = this.#callers.toSpliced(at, 1);
       this.#index = undefined;
     } else if (at >= 0) {
-      this.#callers = this.#callers.length === 1 ? [records] : this.#callers.with(at, records);
+      this.#groups = this.#callers.length === 1 ? [records] : this.#callers.with(at, records);
     } else {
       this.#index?.set(caller, this.#callers.length);
-      this.#callers = this.#callers.length === 0 ? [records] : [...this.#callers, records];
+      this.#groups = this.#callers.length === 0 ? [records] : [...this.#callers, records];
     }
   }
 }
 
+/** A record that is overwritten by the next one of its caller. */
+class OwnRecord implements CallRecord {
+  caller: string;
+  number: number;
+  received: number;
+  digest: number;
+  outcome: Outcome;
+  hybridTime: HybridTime;
+  writer: WriterId;
+  sequence: number;
+
+  constructor(record: CallRecord) {
+    this.caller = record.caller;
+    this.number = record.number;
+    this.received = record.received;
+    this.digest = record.digest;
+    this.outcome = record.outcome;
+    this.hybridTime = record.hybridTime;
+    this.writer = record.writer;
+    this.sequence = record.sequence;
+  }
+
+  /** Its caller is the same. */
+  become(record: CallRecord): void {
+    this.number = record.number;
+    this.received = record.received;
+    this.digest = record.digest;
+    this.outcome = record.outcome;
+    this.hybridTime = record.hybridTime;
+    this.writer = record.writer;
+    this.sequence = record.sequence;
+  }
+}
+
+function lookUpIn(
+  only: CallRecord,
+  caller: string,
+  number: number,
+  received: number,
+): DedupeLookup {
+  const isOther = only.caller !== caller;
+  if (number < (isOther ? received : Math.max(received, only.received))) return isForgotten;
+  if (isOther || only.number !== number) return isNew;
+  return { type: "hit", outcome: only.outcome, digest: only.digest };
+}
+
+const noGroups: readonly (readonly CallRecord[])[] = [];
 const noRecords: readonly CallRecord[] = [];
 const noCallers: readonly string[] = [];
 /** Up to here a scan is as fast as a map, and much smaller. */
@@ -276,9 +362,12 @@ function bytesOf(record: CallRecord): number {
 }
 
 function isSilent(records: readonly CallRecord[], now: HybridTime): boolean {
-  const horizon = now - callerSilenceMs * hybridTicksPerMs;
-  for (const record of records) if (record.hybridTime >= horizon) return false;
+  for (const record of records) if (!isRecordSilent(record, now)) return false;
   return true;
+}
+
+function isRecordSilent(record: CallRecord, now: HybridTime): boolean {
+  return record.hybridTime < now - callerSilenceMs * hybridTicksPerMs;
 }
 
 function isBefore(a: CallRecord, b: CallRecord): boolean {

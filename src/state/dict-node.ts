@@ -2,9 +2,8 @@
  * The inner nodes of state: a map from key to what is under it. Keys whose content is empty are
  * not kept, so removing an element leaves nothing behind.
  *
- * Leaves are immutable; only dicts change in place, and only those that the changing copy owns. A
- * clone shares everything, disowns it on both sides, and each side copies a dict when it first
- * changes it.
+ * Only dicts and counters change in place, and only those that the changing copy owns. A clone shares
+ * everything, disowns it on both sides, and each side copies a node when it first changes it.
  */
 import { LatticeError } from "../model/error.ts";
 import { cellBytes, mergeCells, removeFromCell } from "./cell-entry.ts";
@@ -17,7 +16,7 @@ import type { Removal } from "./seen.ts";
 
 export type StateNode = CounterRun | CellEntry | DictNode;
 
-/** Who may change a dict in place. Compared by identity. */
+/** Who may change a dict or counter in place. Compared by identity. */
 export type Owner = object;
 
 export class DictNode {

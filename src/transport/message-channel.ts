@@ -1,9 +1,8 @@
 /**
  * One connection seen as a stream of messages. Everything sent during one turn of the event loop
  * leaves as one frame, or as one frame per 64 messages: batching is worth more than any codec. What
- * arrives is decoded here and
- * nowhere else, so bytes that make no sense end at this border: they close the connection with a
- * code that says why, and nothing above ever sees them.
+ * arrives is decoded here and nowhere else, so bytes that make no sense end at this border: they
+ * close the connection with a code that says why, and nothing above ever sees them.
  */
 import type { Timers } from "../platform/platform.ts";
 import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
