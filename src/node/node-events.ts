@@ -5,14 +5,14 @@ import { unansweredRedialMs } from "./partitions/peer-book.ts";
 import type { Message, NodeIdentity } from "../wire/messages.ts";
 import type { ClusterEvents } from "./cluster/cluster-driver.ts";
 import type { LinkEvents } from "./links/link-evidence.ts";
-import type { NodeParts } from "./node-parts.ts";
+import type { EventTargets } from "./event-targets.ts";
 import type { PartitionEvents } from "./partitions/partitions.ts";
 import { CallDoor } from "./sessions/call-door.ts";
 
 /** A refused hello for one of these will be refused for ever: the operator has to act. */
 const hopelessRefusals = new Set(["cluster_mismatch", "settings_mismatch", "protocol_mismatch"]);
 
-export function linkEvents(parts: NodeParts): LinkEvents {
+export function linkEvents(parts: EventTargets): LinkEvents {
   const { logger } = parts.foundation.platform;
   return {
     linkUp: (peer) => {
@@ -77,7 +77,7 @@ export function linkEvents(parts: NodeParts): LinkEvents {
   };
 }
 
-function receive(parts: NodeParts, peer: NodeIdentity, message: Message): void {
+function receive(parts: EventTargets, peer: NodeIdentity, message: Message): void {
   switch (message.type) {
     case "membership":
       parts.cluster.receive(peer.id, message.message);
@@ -110,7 +110,7 @@ function receive(parts: NodeParts, peer: NodeIdentity, message: Message): void {
   }
 }
 
-function doorOf(parts: NodeParts, node: NodeId): CallDoor {
+function doorOf(parts: EventTargets, node: NodeId): CallDoor {
   let door = parts.doors.get(node);
   if (door === undefined) {
     door = new CallDoor({
@@ -124,7 +124,7 @@ function doorOf(parts: NodeParts, node: NodeId): CallDoor {
   return door;
 }
 
-export function clusterEvents(parts: NodeParts): ClusterEvents {
+export function clusterEvents(parts: EventTargets): ClusterEvents {
   return {
     memberChanged: (member) => {
       parts.peers.memberChanged(member.id, member.status, member.leaving);
@@ -146,7 +146,7 @@ export function clusterEvents(parts: NodeParts): ClusterEvents {
   };
 }
 
-export function partitionEvents(parts: NodeParts): PartitionEvents {
+export function partitionEvents(parts: EventTargets): PartitionEvents {
   return {
     roleChanged: (partition, change) => {
       roleChanged(parts, partition, change);
@@ -178,7 +178,7 @@ export function partitionEvents(parts: NodeParts): PartitionEvents {
   };
 }
 
-function roleChanged(parts: NodeParts, partition: PartitionId, change: RoleChange): void {
+function roleChanged(parts: EventTargets, partition: PartitionId, change: RoleChange): void {
   const { serving, term, primary } = change;
   if (serving === "primary" && term !== undefined) {
     if (term.number > 1) {

@@ -24,6 +24,7 @@ import { Primaries } from "./cluster/primaries.ts";
 import { Routes, type RouteMember } from "./cluster/routes.ts";
 import { welcomeFor, type LocalIdentity } from "./links/handshake.ts";
 import { Links } from "./links/links.ts";
+import type { EventTargets } from "./event-targets.ts";
 import { clusterEvents, linkEvents, partitionEvents } from "./node-events.ts";
 import type { NodeSettings } from "./options.ts";
 import { ackTimeoutMs, EntityStore } from "./partitions/entity-store.ts";
@@ -53,7 +54,7 @@ export interface EventCounts {
   forksMerged: number;
 }
 
-export class NodeParts {
+export class NodeParts implements EventTargets {
   readonly settings: NodeSettings;
   readonly foundation: NodeFoundation;
   readonly self: ProcessId;

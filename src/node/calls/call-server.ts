@@ -14,7 +14,7 @@ import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { checkClientCall } from "./client-call-check.ts";
-import { failureOf, noBytes, ServedCall, type Origin } from "./served-call.ts";
+import { failureOf, noBytes, ServedCall, type CallUnderWay, type Origin } from "./served-call.ts";
 import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
 
 /** What the node is for a partition, as calls need to know it. */
@@ -23,11 +23,6 @@ export interface Serving {
   isServing(partition: PartitionId): boolean;
   isOwner(partition: PartitionId): boolean;
   isPrimary(partition: PartitionId): boolean;
-}
-
-/** A call that its sender may still cancel. */
-export interface CallUnderWay {
-  cancel(): void;
 }
 
 export interface CallServerOptions {

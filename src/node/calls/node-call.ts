@@ -10,12 +10,13 @@ import type { HybridTime } from "../../model/time.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import { notInWheel, type WheelEntry } from "../../platform/deadline-wheel.ts";
-import type { Timer } from "../../platform/platform.ts";
+import type { Timer, Timers } from "../../platform/platform.ts";
 import {
   errorCodeOf,
   isIndeterminate,
   type AttemptEnd,
   type CallProgress,
+  type RetryPolicy,
 } from "../../routing/retry-policy.ts";
 import {
   callFlags,
@@ -26,7 +27,6 @@ import {
 } from "../../wire/messages.ts";
 import { decodeValue } from "../../codec/value-bytes.ts";
 import type { Attempt } from "./attempts.ts";
-import type { NodeCaller } from "./node-caller.ts";
 import { allOwnersAcks } from "./served-call.ts";
 
 /** What is called, and under which protection. */
@@ -51,6 +51,23 @@ export interface NodeCallRequest {
   readonly ageTime: HybridTime;
   readonly ageId: string;
   readonly chain: readonly EntityName[];
+}
+
+/** What a call needs of whoever makes it. */
+export interface NodeCallOwner {
+  readonly self: NodeId;
+  readonly tableId: number;
+  readonly policy: RetryPolicy;
+  readonly timers: Timers;
+  now(): number;
+  /** The best node that was not tried, or `undefined`. */
+  chooseTarget(partition: PartitionId, tried: readonly NodeId[]): NodeId | undefined;
+  /** Into the turns of this node. */
+  submit(call: TurnRequest): SubmittedTurn;
+  /** To another node; `undefined` if the attempt is over already. */
+  send(node: NodeId, message: CallMessage, attempt: Attempt): number | undefined;
+  cancelSent(id: number): void;
+  settled(call: NodeCall): void;
 }
 
 export type NodeCallEnd =
@@ -97,7 +114,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
 
   readonly partition: PartitionId;
   readonly #request: NodeCallRequest;
-  readonly #owner: NodeCaller;
+  readonly #owner: NodeCallOwner;
   readonly #done: (end: NodeCallEnd) => void;
   /** Nodes asked since the last back-off. */
   #tried: NodeId[] = [];
@@ -110,7 +127,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   #lastFailure = "";
 
   constructor(
-    owner: NodeCaller,
+    owner: NodeCallOwner,
     request: NodeCallRequest,
     partition: PartitionId,
     done: (end: NodeCallEnd) => void,

@@ -9,7 +9,7 @@ import { createHandle } from "../../definition/handle.ts";
 import type { AnyFunction } from "../../definition/function-definition.ts";
 import type { AskRequest, Calls } from "../../functions/ports.ts";
 import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
-import type { SubmittedTurn } from "../../functions/turn-request.ts";
+import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import { LatticeError } from "../../model/error.ts";
 import { entityName, type EntityName, type NodeId, type PartitionId } from "../../model/ids.ts";
@@ -27,7 +27,12 @@ import type { Links } from "../links/links.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Serving } from "./call-server.ts";
-import { NodeCall, type NodeCallEnd, type NodeCallRequest } from "./node-call.ts";
+import {
+  NodeCall,
+  type NodeCallEnd,
+  type NodeCallOwner,
+  type NodeCallRequest,
+} from "./node-call.ts";
 import { CallOrder } from "./call-order.ts";
 import { noBytes } from "./served-call.ts";
 
@@ -48,7 +53,7 @@ export interface NodeCallerOptions {
   readonly attempts: Attempts;
 }
 
-export class NodeCaller implements Calls {
+export class NodeCaller implements Calls, NodeCallOwner {
   readonly policy: RetryPolicy;
   readonly self: NodeId;
   readonly timers: Timers;
@@ -159,7 +164,7 @@ export class NodeCaller implements Calls {
     return undefined;
   }
 
-  submit(call: NodeCall): SubmittedTurn {
+  submit(call: TurnRequest): SubmittedTurn {
     return this.#options.turns().submit(call);
   }
 

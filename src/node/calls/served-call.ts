@@ -31,6 +31,11 @@ export interface Origin {
   done(id: number): void;
 }
 
+/** A call that its sender may still cancel. */
+export interface CallUnderWay {
+  cancel(): void;
+}
+
 /** Where and when a call is served. */
 export interface ServedAt {
   readonly self: NodeId;

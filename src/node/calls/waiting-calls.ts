@@ -9,8 +9,7 @@ import { LatticeError } from "../../model/error.ts";
 import type { PartitionId } from "../../model/ids.ts";
 import type { Clock, Timer, Timers } from "../../platform/platform.ts";
 import type { CallMessage } from "../../wire/messages.ts";
-import type { CallUnderWay } from "./call-server.ts";
-import type { Origin } from "./served-call.ts";
+import type { CallUnderWay, Origin } from "./served-call.ts";
 
 /** So long a call waits; then it fails with `unavailable`. */
 export const patienceMs = 1_000;

@@ -6,8 +6,8 @@ import { LatticeError } from "../../model/error.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
-import type { CallServer, CallUnderWay } from "../calls/call-server.ts";
-import { failureOf, noBytes, type Origin } from "../calls/served-call.ts";
+import type { CallServer } from "../calls/call-server.ts";
+import { failureOf, noBytes, type CallUnderWay, type Origin } from "../calls/served-call.ts";
 
 const retryAfterMs = 20;
 

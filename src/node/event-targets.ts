@@ -1,0 +1,47 @@
+import type { NodeId, ProcessId } from "../model/ids.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { NodeIdentity } from "../wire/messages.ts";
+import type { Attempts } from "./calls/attempts.ts";
+import type { CallServer } from "./calls/call-server.ts";
+import type { OutboxDriver } from "./calls/outbox-driver.ts";
+import type { Birth } from "./cluster/birth.ts";
+import type { ClusterDriver } from "./cluster/cluster-driver.ts";
+import type { EventLog } from "./cluster/event-log.ts";
+import type { Primaries } from "./cluster/primaries.ts";
+import type { Routes } from "./cluster/routes.ts";
+import type { Links } from "./links/links.ts";
+import type { PeerBook } from "./partitions/peer-book.ts";
+import type { Partitions } from "./partitions/partitions.ts";
+import type { CallDoor } from "./sessions/call-door.ts";
+import type { ClientSessions } from "./sessions/client-sessions.ts";
+import type { WatchServer } from "./sessions/watch-server.ts";
+import type { TimerSet } from "./timer-set.ts";
+
+/** The parts of a node as far as the events between them are concerned (`node-events.ts`). */
+export interface EventTargets {
+  readonly self: ProcessId;
+  readonly foundation: {
+    readonly platform: Platform;
+    readonly identity: NodeIdentity;
+    fatal(code: "outdated" | "duplicate_node" | "incompatible", message: string): void;
+    bootTooLow(remembered: number): void;
+  };
+  readonly isStopped: boolean;
+  wasLinked: boolean;
+  readonly timers: TimerSet;
+  readonly events: EventLog;
+  readonly counts: { takeovers: number; forksMerged: number };
+  readonly doors: Map<NodeId, CallDoor>;
+  readonly peers: PeerBook;
+  readonly links: Links;
+  readonly cluster: ClusterDriver;
+  readonly routes: Routes;
+  readonly primaries: Primaries;
+  readonly birth: Birth;
+  readonly partitions: Partitions;
+  readonly attempts: Attempts;
+  readonly calls: CallServer;
+  readonly outbox: OutboxDriver;
+  readonly watches: WatchServer;
+  readonly clients: ClientSessions;
+}
