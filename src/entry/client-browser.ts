@@ -6,6 +6,7 @@ import { BrowserWebSocketTransport } from "../transport/browser/websocket-transp
 
 export type { Client } from "../client/client.ts";
 export type { ConnectOptions } from "../client/connect-options.ts";
+export type { HandleOf } from "../definition/handle.ts";
 export { LatticeError } from "../model/error.ts";
 
 /**

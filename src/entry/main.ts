@@ -11,6 +11,7 @@ export type { AskHandle } from "../definition/ask-handle.ts";
 export type { AskOptions, CallOptions } from "../definition/call-options.ts";
 export type {
   Caller,
+  Fail,
   HandlerContext,
   Log,
   QueryContext,
@@ -30,7 +31,7 @@ export type {
   Operations,
 } from "../definition/function-definition.ts";
 export type { FunctionOptions, FunctionSettings } from "../definition/function-options.ts";
-export type { Handle } from "../definition/handle.ts";
+export type { Handle, HandleOf } from "../definition/handle.ts";
 export type { CheckedHandler } from "../definition/handler.ts";
 export type {
   Counter,
@@ -66,7 +67,7 @@ export type {
 export type { Arguments, Result } from "../definition/operation-types.ts";
 export type { Reply } from "../definition/reply.ts";
 export type { Sender } from "../definition/sender.ts";
-export type { StandardSchema } from "../definition/standard-schema.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/standard-schema.ts";
 export type { Acks, WhenSplit } from "../model/acks.ts";
 export type { ErrorCode, ErrorDetails } from "../model/error.ts";
 export type { Value } from "../model/value.ts";

@@ -10,6 +10,7 @@ import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
 export type { NodeOptions } from "../node/options.ts";
 export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
 export type { Logger, LogLevel } from "../platform/platform.ts";
+export type { MemberStatus } from "../wire/membership-messages.ts";
 
 /** A running node. */
 export interface Node<F extends Functions> extends AsyncDisposable {

@@ -8,3 +8,24 @@ export { SimulatedNetwork } from "../testing/simulated-network.ts";
 export { VirtualTime as VirtualClock } from "../platform/virtual/virtual-time.ts";
 export type { Client } from "../client/client.ts";
 export type { NodeStatus } from "../node/status.ts";
+export type { FrameTap } from "../testing/simulated-network.ts";
+export type {
+  RunOptions,
+  RunOutcome,
+  VirtualTimeOptions,
+} from "../platform/virtual/virtual-time.ts";
+export type { VirtualNode } from "../platform/virtual/virtual-node.ts";
+export type { Clock, Ids, LoopDelay, Platform, Timer, Timers } from "../platform/platform.ts";
+export type { Random } from "../model/random.ts";
+export type { MemoryNetwork } from "../transport/memory-network.ts";
+export type { LinkModel } from "../transport/memory-pipe.ts";
+export type {
+  Accept,
+  CloseReason,
+  Connection,
+  ConnectionHandlers,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Transport,
+} from "../transport/transport.ts";
