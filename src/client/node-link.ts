@@ -20,9 +20,9 @@ import { clientFrameLimits } from "../wire/link-codec.ts";
 import type { Message, RefusedMessage, WelcomeMessage } from "../wire/messages.ts";
 
 /** Connecting and the answer to hello together. */
-export const dialTimeoutMs = 5_000;
+const dialTimeoutMs = 5_000;
 /** After it calls do not wait for a link that is being opened when another one can forward them. */
-export const patienceMs = 500;
+const patienceMs = 500;
 /** Call input written since the buffers were looked at last, before they are looked at again. */
 const bytesBetweenChecks = 64 * 1024;
 

@@ -49,8 +49,8 @@ export interface RefusedSend {
 /** Calls under way at once. */
 export const deliveriesMax = 256;
 /** Back-off with full jitter: from, doubling, up to. */
-export const redeliverMsMin = 50;
-export const redeliverMsMax = 10_000;
+const redeliverMsMin = 50;
+const redeliverMsMax = 10_000;
 
 /** Trying again cannot help; everything else is tried again for ever. */
 const finalCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

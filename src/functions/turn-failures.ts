@@ -131,7 +131,7 @@ export function handlerError(turn: Turn, thrown: unknown, exposeErrors: boolean)
 
 const messageLengthMax = 1_024;
 
-export function messageOf(thrown: unknown): string {
+function messageOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : textOf(thrown);
   return text.length > messageLengthMax ? `${text.slice(0, messageLengthMax)}…` : text;
 }

@@ -89,7 +89,7 @@ export function sameBirth<E extends ReplicatedEntity<E>>(
 }
 
 /** Rule 20: this process belongs to the other birth now, and what it held is a fork. */
-export function switchGenesis<E extends ReplicatedEntity<E>>(
+function switchGenesis<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   genesis: string,
   now: number,

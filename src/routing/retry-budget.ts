@@ -6,7 +6,7 @@
  */
 
 /** Share of a retry that every call earns. */
-export const retryShare = 0.1;
+const retryShare = 0.1;
 /** Retries that may be saved up; also what a fresh caller starts with. */
 export const retryReserve = 10;
 const reserveMax = 100;

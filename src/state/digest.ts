@@ -1,12 +1,10 @@
 /**
  * Digests of entities: which commits an entity holds and in which generation, as one 53-bit number.
  * Two copies with equal digests hold the same commits, deletes included, and so the same state.
- * Digests of many entities are added up; the order does not matter.
  */
 import { hash53 } from "../codec/hash53.ts";
 import type { EntityName } from "../model/ids.ts";
 
-const modulus = 2 ** 53;
 const low32 = 2 ** 32;
 
 /** @param pairs flat (writer, sequence) pairs, ascending by writer */
@@ -21,16 +19,6 @@ export function entityDigest(name: EntityName, mark: number, pairs: readonly num
     low = mix(low ^ high, pairs[index]!);
   }
   return (finish(high) & 0x1fffff) * low32 + finish(low);
-}
-
-/** Sum modulo 2^53 of two digests: associative, commutative, undone by `subtractDigest`. */
-export function addDigest(sum: number, digest: number): number {
-  // The sum of two 53-bit numbers is not exact in a double, the difference is.
-  return sum >= modulus - digest ? sum - (modulus - digest) : sum + digest;
-}
-
-export function subtractDigest(sum: number, digest: number): number {
-  return sum >= digest ? sum - digest : modulus - digest + sum;
 }
 
 /** One step of murmur3 for each half of a 53-bit number. */

@@ -13,8 +13,8 @@ export const sendsMax = 1_024;
 export const outboxBytesMax = 64 * 1024;
 /** Finally refused calls that are kept for inspection; the oldest go first. */
 export const failedSendsMax = 128;
-/** A commit's sends are numbered sequence × this + index. */
-export const sendsPerCommitMax = sendsMax;
+/** A commit's sends are numbered sequence × this + index: part of what crosses the network. */
+export const sendsPerCommitMax = 1_024;
 
 /** Names an outbox entry. */
 export interface SendId {

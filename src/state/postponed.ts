@@ -23,7 +23,7 @@ export interface DeferredOperation {
 }
 
 /** Beyond this many no commit is accepted that does not follow on what is here. */
-export const postponedMax = 1_024;
+const postponedMax = 1_024;
 
 export class Postponed {
   #held: readonly StateCommit[] = [];

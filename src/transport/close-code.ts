@@ -8,7 +8,7 @@ import { assert } from "../model/assert.ts";
 
 /** What `close` handlers get for a connection that ended without a handshake. */
 export const abnormalCode = 1006;
-export const normalCode = 1000;
+const normalCode = 1000;
 /** A text frame came: only binary ones are spoken here. */
 export const unsupportedDataCode = 1003;
 export const tooLargeCode = 1009;

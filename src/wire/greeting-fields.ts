@@ -15,7 +15,7 @@ export const addressBytesMax = 1024;
 const featuresMax = 64;
 const featureBytesMax = 64;
 const clusterBytesMax = 384;
-export const zoneBytesMax = 512;
+const zoneBytesMax = 512;
 
 const features = list(text(featureBytesMax), featuresMax);
 const cluster = text(clusterBytesMax);

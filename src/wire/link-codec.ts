@@ -27,7 +27,7 @@ import type { HelloMessage, Message } from "./messages.ts";
  * First byte of every frame: the layout of frames and of the hand shake (hello, welcome, refused),
  * which must be readable before a protocol version is agreed on, and so hardly ever changes.
  */
-export const frameVersion = 1;
+const frameVersion = 1;
 
 /** What an end of a connection lets in. */
 export interface FrameLimits {

@@ -20,7 +20,7 @@ export interface NameLimits {
 }
 
 /** No name may be longer, with a slot or without. */
-export const inlineNameBytesMax = 1024;
+const inlineNameBytesMax = 1024;
 
 const emptyName = 0;
 const inlineName = 1;

@@ -1,7 +1,7 @@
 /** A room that remembers how much was said in it, and fails in every way a handler can. */
 import { crdt, defineFunction } from "latticework";
 
-export const room = defineFunction({
+const room = defineFunction({
   state: { said: crdt.counter(), latest: crdt.register("") },
   handlers: {
     say(ctx, message: { from: string; text: string }) {

@@ -26,7 +26,7 @@ import type {
   WatchMessage,
 } from "../../src/wire/messages.ts";
 
-export const partitionCount = 16;
+const partitionCount = 16;
 const settings = { partitionCount, replicas: 3, placementVersion: 1 };
 
 /** Only their types and names matter: a fake node answers what the test says. */

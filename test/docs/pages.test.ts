@@ -79,9 +79,9 @@ test("every script, page and file that a page links to or names exists", () => {
     const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(
       ([, target = ""]) => path.join(path.dirname(page), target),
     );
-    const named = [...read(page).matchAll(/`((?:src|test|scripts|examples|docs|bench)\/[\w./-]+)`/g)].map(
-      ([, target = ""]) => target,
-    );
+    const named = [
+      ...read(page).matchAll(/`((?:src|test|scripts|examples|docs|bench)\/[\w./-]+)`/g),
+    ].map(([, target = ""]) => target);
     return [...links, ...named]
       .filter((target) => !existsSync(path.join(repositoryRoot, target)))
       .filter((target) => !existsSync(path.join(repositoryRoot, `${target}.ts`)))

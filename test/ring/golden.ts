@@ -21,7 +21,7 @@ const keyForms: readonly ((index: number) => string)[] = [
   (index) => `a/b/${String(index)}`,
 ];
 
-export const keys: readonly (readonly [functionName: string, key: string])[] = Array.from(
+const keys: readonly (readonly [functionName: string, key: string])[] = Array.from(
   { length: 200 },
   (_, index) => [
     functionNames[index % functionNames.length]!,
@@ -51,7 +51,7 @@ const pod = (index: number): string => `grid-${String(index)}.grid.prod`;
 const hostile = ["__proto__", "constructor", "1", "узел", "𝄞", "prototype", "p:1", "n:a"];
 const threeZones = (index: number): string => `zone-${String(index % 3)}`;
 
-export const clusters: readonly Cluster[] = [
+const clusters: readonly Cluster[] = [
   ...[1, 2, 3, 4, 5, 7, 10, 11, 14, 30, 31].map((count) => cluster(count, local)),
   ...[3, 49, 100].map((count) => cluster(count, pod)),
   cluster(8, (index) => hostile[index]!),

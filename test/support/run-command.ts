@@ -13,7 +13,7 @@ export interface CommandOptions {
 }
 
 /** Resolves with what it printed on standard output; rejects unless it ends with 0 in 120 s. */
-export async function runCommand(
+async function runCommand(
   command: string,
   args: readonly string[],
   { cwd, env = process.env }: CommandOptions,
