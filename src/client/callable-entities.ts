@@ -1,19 +1,22 @@
 /**
  * The entities that a client called lately, in two generations: found in the older one they move to
  * the younger; when the younger is full the older is dropped, but for entities with calls under way.
- * So a lookup is one or two map reads, and memory stays bounded however many keys are called.
+ * Memory stays bounded however many keys are called. A lookup is by function, then by key, because the
+ * key is a string that the caller holds and that is hashed once, while a name would be made anew.
  */
-import { entityName } from "../model/ids.ts";
 import { CallableEntity } from "./callable-entity.ts";
 import type { PendingCall } from "./pending-call.ts";
+
+type Generation = Map<string, Map<string, CallableEntity<PendingCall>>>;
 
 /** Entities in the younger generation; the older has as many, and those with calls under way. */
 const generationSize = 16_384;
 
 export class CallableEntities {
   readonly #partitionOf: (functionName: string, key: string) => number;
-  #young = new Map<string, CallableEntity<PendingCall>>();
-  #old = new Map<string, CallableEntity<PendingCall>>();
+  #young: Generation = new Map();
+  #old: Generation = new Map();
+  #youngCount = 0;
 
   constructor(partitionOf: (functionName: string, key: string) => number) {
     this.#partitionOf = partitionOf;
@@ -21,14 +24,14 @@ export class CallableEntities {
 
   /** The one record of an entity. @throws LatticeError what `partitionOf` throws. */
   of(functionName: string, key: string): CallableEntity<PendingCall> {
-    const name = entityName(functionName, key);
-    const known = this.#young.get(name);
+    const known = this.#young.get(functionName)?.get(key);
     if (known !== undefined) return known;
     const entity =
-      this.#old.get(name) ??
+      this.#old.get(functionName)?.get(key) ??
       new CallableEntity(functionName, key, this.#partitionOf(functionName, key));
-    if (this.#young.size >= generationSize) this.#age();
-    this.#young.set(name, entity);
+    if (this.#youngCount >= generationSize) this.#age();
+    put(this.#young, entity);
+    this.#youngCount += 1;
     return entity;
   }
 
@@ -36,9 +39,19 @@ export class CallableEntities {
     const dropped = this.#old;
     this.#old = this.#young;
     this.#young = new Map();
-    for (const [name, entity] of dropped) {
-      // Two records of one entity would each know only a part of its unsettled numbers.
-      if (!entity.isIdle && !this.#old.has(name)) this.#old.set(name, entity);
+    this.#youngCount = 0;
+    for (const entities of dropped.values()) {
+      for (const entity of entities.values()) {
+        // Two records of one entity would each know only a part of its unsettled numbers.
+        const isKnown = this.#old.get(entity.functionName)?.has(entity.key) === true;
+        if (!entity.isIdle && !isKnown) put(this.#old, entity);
+      }
     }
   }
+}
+
+function put(generation: Generation, entity: CallableEntity<PendingCall>): void {
+  const entities = generation.get(entity.functionName);
+  if (entities === undefined) generation.set(entity.functionName, new Map([[entity.key, entity]]));
+  else entities.set(entity.key, entity);
 }

@@ -196,5 +196,7 @@ export class Contents {
   }
 }
 
-/** An identity and nothing else; a literal would reserve room for four properties. */
-class OwnerToken {}
+/** An identity and nothing else; an empty literal would reserve room for four properties. */
+class OwnerToken {
+  readonly type = "owner";
+}

@@ -87,7 +87,7 @@ export class DedupeTable {
   /** All records in groups; from now on others may hold them. */
   get #callers(): readonly (readonly CallRecord[])[] {
     if (this.#only !== undefined) {
-      this.#groups = [[{ ...this.#only }]];
+      this.#groups = [[this.#only.copy()]];
       this.#only = undefined;
     }
     return this.#groups;
@@ -228,15 +228,18 @@ export class DedupeTable {
     return true;
   }
 
+  /** A new record would be the only one again: there is room for any that is not huge itself. */
+  #isReplacing(caller: string, received: number): boolean {
+    const only = this.#only;
+    return only?.caller === caller && only.number < received;
+  }
+
   #problem(
     caller: string,
     received: number,
     result: { now: HybridTime; bytes: number },
   ): string | undefined {
-    const only = this.#only;
-    if (only?.caller === caller && only.number < received && result.bytes < dedupeBytesMax / 2) {
-      return undefined;
-    }
+    if (this.#isReplacing(caller, received) && result.bytes < dedupeBytesMax / 2) return undefined;
     const own = this.#recordsOf(caller);
     let waitingCount = 0;
     let bytes = this.#bytes + recordBytes + caller.length + result.bytes;
@@ -308,6 +311,11 @@ class OwnRecord implements CallRecord {
     this.hybridTime = record.hybridTime;
     this.writer = record.writer;
     this.sequence = record.sequence;
+  }
+
+  copy(): CallRecord {
+    const { caller, number, received, digest, outcome, hybridTime, writer, sequence } = this;
+    return { caller, number, received, digest, outcome, hybridTime, writer, sequence };
   }
 
   /** Its caller is the same. */
