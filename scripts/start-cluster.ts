@@ -4,6 +4,8 @@
  * count of the file. On a terminal the cluster then keeps running; with `CI` set it ends.
  */
 import { execFile } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { connect } from "latticework/client";
@@ -12,18 +14,25 @@ import type { Comparison } from "../examples/flights/compare.ts";
 import { Board } from "../examples/flights/board.ts";
 import type { Functions } from "../examples/flights/functions.ts";
 import { readFlights } from "../examples/flights/records.ts";
-import { Replay } from "../examples/flights/replay.ts";
+import { Replay, type ReplayResult } from "../examples/flights/replay.ts";
 import { freePorts } from "./cluster/free-ports.ts";
 import { NodeProcess } from "./cluster/node-process.ts";
 import { Progress } from "./cluster/progress.ts";
+import { unequalPartitions } from "./cluster/unequal-partitions.ts";
 import { until } from "./cluster/until.ts";
 
 const usage = `Usage: npm start [-- options]
 
-  --control   the same without protection: answers before replication, blind retries; exits 1
-  --help      this text
+  --control      the same without protection: answers before replication, blind retries; exits 1
+  --flights N    only the first N of 20,000
+  --record FILE  write every answered call, one line of JSON each
+  --json FILE    write what was counted
+  --help         this text
+
+Exit codes: 0 exact, 1 lost or double, 3 the killed node had nothing to lose
 `;
 
+const exits = { exact: 0, inexact: 1, provedNothing: 3 } as const;
 const nodeCount = 3;
 const firstPort = 7400;
 /** Calls in flight at once. */
@@ -42,25 +51,71 @@ interface Kill {
   readonly atCall: number;
 }
 
+/** What happened, as the table shows it. */
+interface Story {
+  readonly killed: Kill;
+  readonly result: ReplayResult;
+  readonly last: readonly NodeStatus[];
+  readonly comparison: Comparison;
+  /** Partitions of which two owners hold different copies. */
+  readonly unequalCopies: number;
+}
+
+interface Options {
+  readonly control: boolean;
+  readonly flights: string;
+  readonly record?: string | undefined;
+  readonly json?: string | undefined;
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       control: { type: "boolean", default: false },
+      flights: { type: "string", default: "20000" },
+      record: { type: "string" },
+      json: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) {
     process.stdout.write(usage);
-    return 0;
+    return exits.exact;
   }
-  const isControl = values.control;
   const inCi = process.env["CI"] !== undefined && process.env["CI"] !== "";
-  const flights = await readFlights();
   const nodes = await startNodes(inCi);
   await balanced(nodes);
+  const story = await tell(nodes, values);
+  printTable(story);
+  const { killed, comparison, unequalCopies } = story;
+  const exit = exitOf(story);
+  console.log(`\nlost ${String(comparison.lost)}, double ${String(comparison.double)}`);
+  if (exit === exits.provedNothing) {
+    console.log("proved nothing: the killed node had nothing to lose");
+  }
+  if (values.json !== undefined) {
+    const counts = { ...countsOf(story), unequalCopies, exit };
+    await writeFile(values.json, `${JSON.stringify(counts, null, 2)}\n`);
+  }
+  const alive = nodes.filter((node) => node.pid !== killed.pid);
+  if (!inCi && exit === exits.exact && process.stdout.isTTY) await keepRunning(alive);
+  await Promise.all(alive.map((node) => node.leave()));
+  return exit;
+}
+
+function exitOf({ killed, comparison, unequalCopies }: Story): number {
+  if (killed.callsInFlight === 0 || killed.partitionsLed === 0) return exits.provedNothing;
+  const { lost, double, different } = comparison;
+  return lost + double + different.length + unequalCopies === 0 ? exits.exact : exits.inexact;
+}
+
+/** The replay, the kill in the middle of it, and the comparison at its end. */
+async function tell(nodes: readonly NodeProcess[], options: Options): Promise<Story> {
+  const flights = (await readFlights()).slice(0, Number(options.flights));
   const addresses = nodes.map((node) => node.address);
-  const client = await connect<Functions>({ nodes: addresses, protection: !isControl });
+  const client = await connect<Functions>({ nodes: addresses, protection: !options.control });
   const board = new Board(client);
+  const record = options.record === undefined ? undefined : createWriteStream(options.record);
 
   console.log(
     `\nReplaying ${String(flights.length)} flights, ${String(concurrency)} calls at once`,
@@ -69,11 +124,12 @@ async function main(): Promise<number> {
   let kill: Promise<Kill> | undefined;
   const replay = new Replay(client, flights, {
     concurrency,
-    careless: isControl,
+    careless: options.control,
     progress: (answered) => {
       if (answered >= flights.length * killAt) kill ??= killOne(nodes, replay);
       progress.update(answered, board.line());
     },
+    record: (call) => void record?.write(`${JSON.stringify(call)}\n`),
   });
   const result = await replay.run();
   progress.end();
@@ -83,20 +139,15 @@ async function main(): Promise<number> {
   const last = await outboxesEmpty(alive);
   board.close();
   await client.close();
+  if (record !== undefined) await new Promise<void>((resolve) => record.end(resolve));
 
   console.log("Comparing every airport and route in a fresh client process");
-  const comparison = await verifyInOtherProcess(alive.map((node) => node.address));
-  printTable({ killed, result, last, comparison });
-  const isExact = comparison.lost + comparison.double + comparison.different.length === 0;
-  console.log(`\nlost ${String(comparison.lost)}, double ${String(comparison.double)}`);
-  if (killed.callsInFlight === 0 || killed.partitionsLed === 0) {
-    console.log("proved nothing: the killed node had nothing to lose");
-    await Promise.all(alive.map((node) => node.kill()));
-    return 3;
-  }
-  if (!inCi && isExact && process.stdout.isTTY) await keepRunning(alive);
-  await Promise.all(alive.map((node) => node.leave()));
-  return isExact ? 0 : 1;
+  const comparison = await verifyInOtherProcess([
+    ...["--flights", options.flights],
+    ...(options.record === undefined ? [] : ["--record", options.record]),
+    ...alive.map((node) => node.address),
+  ]);
+  return { killed, result, last, comparison, unequalCopies: await copiesAtRest(alive) };
 }
 
 async function startNodes(anyPort: boolean): Promise<NodeProcess[]> {
@@ -153,41 +204,67 @@ async function outboxesEmpty(nodes: readonly NodeProcess[]): Promise<readonly No
   return last;
 }
 
-async function verifyInOtherProcess(addresses: readonly string[]): Promise<Comparison> {
-  const args = ["--import", "tsx", verifyFile, ...addresses];
+/** Owners that are left hold the same; a moment is theirs to catch up. Returns how many do not. */
+async function copiesAtRest(nodes: readonly NodeProcess[]): Promise<number> {
+  let unequal: readonly number[] = [];
+  await until("all owners hold the same", settleTimeoutMs, async () => {
+    unequal = await unequalPartitions(nodes);
+    return unequal.length === 0;
+  }).catch((error: unknown) => {
+    console.log(String(error));
+  });
+  return unequal.length;
+}
+
+async function verifyInOtherProcess(words: readonly string[]): Promise<Comparison> {
+  const args = ["--import", "tsx", verifyFile, ...words];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Comparison;
 }
 
-function printTable(run: {
-  readonly killed: Kill;
-  readonly result: {
-    readonly answered: number;
-    readonly resent: number;
-    readonly degraded: number;
-  };
-  readonly last: readonly NodeStatus[];
-  readonly comparison: Comparison;
-}): void {
-  const { killed, result, last, comparison } = run;
+/** Everything that was counted, by name, in the order of the table. */
+function countsOf({ killed, result, last, comparison }: Story) {
   const sum = (of: (status: NodeStatus) => number): number =>
     last.reduce((total, status) => total + of(status), 0);
+  return {
+    killedPid: killed.pid,
+    callsInFlight: killed.callsInFlight,
+    partitionsLed: killed.partitionsLed,
+    answered: result.answered,
+    recorded: comparison.recorded ?? null,
+    retried: sum((status) => status.counters.retried) + result.resent,
+    dedupeHits: sum((status) => status.counters.dedupeHits),
+    outboxRedelivered: sum((status) => status.counters.outboxRedelivered),
+    takeovers: sum((status) => status.counters.takeovers),
+    degraded: result.degraded,
+    ...comparison.flights,
+    compared: comparison.airports + comparison.routes,
+    different: comparison.different.length,
+    lost: comparison.lost,
+    double: comparison.double,
+  };
+}
+
+function printTable(story: Story): void {
+  const { killed, result, comparison, unequalCopies } = story;
+  const counts = countsOf(story);
   const percent = Math.round((killed.atCall / result.answered) * 100);
   const rows: readonly (readonly [string, string | number])[] = [
     ["SIGKILL of", `${killed.node} (pid ${String(killed.pid)}) at ${String(percent)} %`],
-    ["calls in flight at the kill", killed.callsInFlight],
-    ["partitions it led", killed.partitionsLed],
-    ["calls answered", result.answered],
-    ["retried calls that arrived", sum((status) => status.counters.retried) + result.resent],
-    ["answers from the dedupe table", sum((status) => status.counters.dedupeHits)],
-    ["outbox redeliveries", sum((status) => status.counters.outboxRedelivered)],
-    ["takeovers", sum((status) => status.counters.takeovers)],
-    ["degraded answers", result.degraded],
+    ["calls in flight at the kill", counts.callsInFlight],
+    ["partitions it led", counts.partitionsLed],
+    ["calls answered", counts.answered],
+    ["retried calls that arrived", counts.retried],
+    ["answers from the dedupe table", counts.dedupeHits],
+    ["outbox redeliveries", counts.outboxRedelivered],
+    ["takeovers", counts.takeovers],
+    ["degraded answers", counts.degraded],
     ["departures counted", comparison.flights.departures],
     ["arrivals counted", comparison.flights.arrivals],
     ["flights counted by routes", comparison.flights.routes],
-    ["airports and routes compared", comparison.airports + comparison.routes],
-    ["that differ in anything", comparison.different.length],
+    ["airports and routes compared", counts.compared],
+    ["that differ in anything", counts.different],
+    ["partitions with unequal copies", unequalCopies],
   ];
   console.log("");
   for (const [name, value] of rows) console.log(`  ${name.padEnd(32)} ${String(value)}`);
