@@ -182,7 +182,7 @@ async function balanced(nodes: readonly NodeProcess[]): Promise<void> {
 }
 
 async function killOne(nodes: readonly NodeProcess[], replay: Replay): Promise<Kill> {
-  const victim = nodes[nodes.length - 1] as NodeProcess;
+  const victim = nodes[nodes.length - 1]!;
   const status = await victim.status();
   const kill = {
     pid: victim.pid,

@@ -16,6 +16,8 @@ export interface Comparison {
   /** How many of them are missing, and how many are counted more than once. */
   readonly lost: number;
   readonly double: number;
+  /** Calls that the caller's own record names as answered; without a record `undefined`. */
+  readonly recorded?: number | undefined;
   /** Names of airports and routes that differ in anything. */
   readonly different: readonly string[];
 }

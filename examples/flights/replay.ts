@@ -8,8 +8,20 @@ export interface ReplayOptions {
   readonly concurrency: number;
   /** Called after every answer. */
   readonly progress: (answered: number) => void;
+  /** Told of every call once it was answered; for a record outside the cluster. */
+  readonly record?: (answered: AnsweredCall) => void;
   /** Control: answer before replication, and send again without protection. */
   readonly careless?: boolean;
+}
+
+/** Times in milliseconds since the start of this process. */
+export interface AnsweredCall {
+  readonly flight: number;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  readonly node: string;
+  readonly copies: number;
+  readonly degraded: boolean;
 }
 
 export interface ReplayResult {
@@ -67,15 +79,18 @@ export class Replay {
   }
 
   async #depart(flight: Flight): Promise<void> {
-    const { careless = false } = this.#options;
+    const { careless = false, record } = this.#options;
     const handle = this.#client
       .get("airport", flight.origin)
       .with({ timeoutMs: callTimeoutMs, ...(careless ? { acks: 1 } : {}) })
       .with({ reply: "full" });
+    const sentAt = performance.now();
     for (;;) {
       try {
-        const reply = await handle.depart(flight);
-        if (reply.degraded) this.#degraded += 1;
+        const { node, copies, degraded } = await handle.depart(flight);
+        if (degraded) this.#degraded += 1;
+        const answeredAt = performance.now();
+        record?.({ flight: flight.number, sentAt, answeredAt, node, copies, degraded });
         return;
       } catch (error) {
         // With protection the client itself retries until it knows; the control retries blindly.

@@ -212,7 +212,7 @@ async function killUnderLoad(
     pid: victim.pid,
     partitionsLed: primaries.length,
     callsInFlight,
-    firstSuccessMs: Math.max(0, ...successes.values()),
+    firstSuccessMs: successes.size === 0 ? Infinity : Math.max(...successes.values()),
     keysWithoutSuccess: keys.length - successes.size,
     degraded: load.degraded,
     retried: counters.retried,

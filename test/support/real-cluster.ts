@@ -3,8 +3,9 @@
  * the other, each joining through the first, ready when every partition has all its copies.
  */
 import type { NodeStatus } from "latticework/node";
-import type { CopyReport, CopyWanted, PartitionReport } from "../../scripts/cluster/copy-report.ts";
+import type { CopyReport, CopyWanted } from "../../scripts/cluster/copy-report.ts";
 import { NodeProcess } from "../../scripts/cluster/node-process.ts";
+import { reportsByNode, unequalPartitions } from "../../scripts/cluster/unequal-partitions.ts";
 import { until } from "../../scripts/cluster/until.ts";
 import { partitionOf } from "../../src/ring/partition.ts";
 import { pickPorts } from "./pick-ports.ts";
@@ -98,31 +99,9 @@ export class RealCluster {
     return keys;
   }
 
-  /** Partitions whose copies differ between the owners that their primary names. */
-  async unequalPartitions(): Promise<number[]> {
-    const reports = await this.#reportsByNode();
-    const unequal: number[] = [];
-    for (const [id, own] of reports) {
-      for (const led of own.values()) {
-        if (led.serving !== "primary") continue;
-        const isEqual = led.owners.every((owner) => {
-          const copy = reports.get(owner)?.get(led.partition);
-          return owner === id || (copy !== undefined && areEqual(copy, led));
-        });
-        if (!isEqual) unequal.push(led.partition);
-      }
-    }
-    return unequal;
-  }
-
-  async #reportsByNode(): Promise<Map<string, Map<number, PartitionReport>>> {
-    const all = await Promise.all(this.nodes.map((node) => node.partitions()));
-    return new Map(
-      this.nodes.map((node, index) => [
-        node.id,
-        new Map((all[index] ?? []).map((report) => [report.partition, report])),
-      ]),
-    );
+  /** Partitions of which the copy of an owner differs from its primary's. */
+  unequalPartitions(): Promise<number[]> {
+    return unequalPartitions(this.nodes);
   }
 
   /** What each owner of each entity holds itself: one map per entity, by node id. */
@@ -140,7 +119,7 @@ export class RealCluster {
   /** Node ids of the owner set of each entity, as its primary tells. */
   async ownersOf(of: readonly CopyWanted[]): Promise<(readonly string[])[]> {
     const owners = new Map<number, readonly string[]>();
-    for (const own of (await this.#reportsByNode()).values()) {
+    for (const own of (await reportsByNode(this.nodes)).values()) {
       for (const led of own.values()) {
         if (led.serving === "primary") owners.set(led.partition, led.owners);
       }
@@ -163,8 +142,4 @@ function isWhole(status: NodeStatus): boolean {
     status.degraded.length === 0 &&
     status.forkedCommits === 0
   );
-}
-
-function areEqual(one: PartitionReport, other: PartitionReport): boolean {
-  return one.digest === other.digest && one.position === other.position && one.term === other.term;
 }

@@ -4,7 +4,7 @@
  * own name, so that a lost or repeated call can be told from all others.
  * Usage: `tsx join-and-failover.ts CALLS.jsonl ADDRESS…`; prints one line of JSON.
  */
-import { connect } from "latticework/client";
+import { connect, type Client } from "latticework/client";
 import type { Functions } from "../../../examples/cart/functions.ts";
 import { readRecords, type CallRecord } from "../../support/record-file.ts";
 
@@ -22,18 +22,32 @@ export interface FailoverJudgement {
 
 const concurrency = 32;
 
+/** A cart that nobody shows for so long counts as empty: what it held is lost to its callers. */
+const readTimeoutMs = 3_000;
+
+type Lines = Readonly<Record<string, number>>;
+
+async function snapshot(client: Client<Functions>, key: string): Promise<Lines | undefined> {
+  for await (const { lines } of client.get("cart", key).watch()) return lines;
+  return undefined;
+}
+
+function nothingAfter(ms: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms, undefined).unref();
+  });
+}
+
 async function judge(file: string, nodes: readonly string[]): Promise<FailoverJudgement> {
   const calls = await readRecords(file);
   const client = await connect<Functions>({ nodes });
   const keys = [...new Set(calls.map(({ key }) => key))];
-  const carts = new Map<string, Readonly<Record<string, number>>>();
+  const carts = new Map<string, Lines>();
   const rest = [...keys];
   const read = async (): Promise<void> => {
     for (let key = rest.pop(); key !== undefined; key = rest.pop()) {
-      for await (const { lines } of client.get("cart", key).watch()) {
-        carts.set(key, lines);
-        break;
-      }
+      const lines = await Promise.race([snapshot(client, key), nothingAfter(readTimeoutMs)]);
+      if (lines !== undefined) carts.set(key, lines);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, read));
