@@ -47,6 +47,8 @@ export class Faults {
   readonly #ends = new Set<() => void>();
   readonly #leaving = new Set<NodeId>();
   readonly #restarting = new Set<NodeId>();
+  /** They left before everything was handed over. */
+  readonly #owing = new Set<NodeId>();
   #isOver = false;
   #networkFaults = 0;
 
@@ -80,7 +82,7 @@ export class Faults {
     this.#cluster.network.heal();
     for (const { id, state } of [...this.#cluster.lives.values()]) {
       if (state === "paused") this.#cluster.resume(id);
-      else if (state === "crashed") this.#restart(id);
+      else if (state === "crashed" || this.#owing.has(id)) this.#restart(id);
     }
     this.changedAt = this.#now;
     this.#note("all faults are over");
@@ -331,12 +333,31 @@ export class Faults {
     this.#leaving.add(life.id);
     this.#trouble(life.id, Infinity);
     void this.#cluster.leave(life.id).then(() => {
-      this.#note(`left ${life.id}`);
-      this.#leaving.delete(life.id);
-      this.#trouble(life.id, this.#now);
-      if (this.#random() < 0.7) this.#restartLater(life.id, this.#lasting(100, 8_000));
+      this.#left(life);
     });
     return true;
+  }
+
+  /** Whoever leaves with partitions that nobody took over is as good as dead to these. */
+  #left(life: Life): void {
+    const { id } = life;
+    const isClean = life.node?.parts.partitions.ownedCount === 0;
+    this.#note(`left ${id}${isClean ? "" : ", and owned something still"}`);
+    this.#leaving.delete(id);
+    this.#trouble(id, this.#now);
+    if (!isClean) {
+      if (!this.#health.mayCrash(life)) this.#loses();
+      this.#health.crashes(life);
+      this.crashCount += 1;
+      this.#owing.add(id);
+    }
+    if (this.#random() < 0.7) this.#restartLater(id, this.#lasting(100, 8_000));
+  }
+
+  /** From now until the cluster has recovered, what was acknowledged may be lost. */
+  #loses(): void {
+    this.lossy.push({ from: this.#now, until: Infinity });
+    this.#health.allAil();
   }
 
   /** R − 1 processes die at once, sometimes while another one is cut off. */
@@ -345,8 +366,7 @@ export class Faults {
     const killCount = Math.min(this.#scenario.replicas - 1, living.length - 1);
     if (!this.#health.isRecovered || killCount < 1) return false;
     const last = living[killCount]!;
-    this.lossy.push({ from: this.#now, until: Infinity });
-    this.#health.allAil();
+    this.#loses();
     const isCutOff = this.#random() < 0.5;
     if (isCutOff) {
       const pairs = this.#hosts()
@@ -356,6 +376,8 @@ export class Faults {
     }
     this.#cluster.time.timers.after(isCutOff ? 2_000 : 0, () => {
       if (this.#isOver) return;
+      // The cluster may have seemed well since the cut.
+      this.#loses();
       for (const life of living.slice(0, killCount)) {
         if (life.state !== "up" && life.state !== "paused") continue;
         this.#kill(life);
@@ -369,8 +391,7 @@ export class Faults {
   #wipe(): boolean {
     if (!this.#health.isRecovered) return false;
     const living = this.#living();
-    this.lossy.push({ from: this.#now, until: Infinity });
-    this.#health.allAil();
+    this.#loses();
     for (const life of living) this.#kill(life);
     // Not those that are down already: with them they could not all see each other.
     this.#cluster.time.timers.after(this.#lasting(30, 2_000), () => {

@@ -57,7 +57,7 @@ export interface Scenario {
 
 /** Faults that may lose acknowledged calls: rare, and judged by fewer promises. */
 const lossyFaults: ReadonlySet<FaultKind> = new Set(["storm", "wipe"]);
-const lossyShare = 0.07;
+const lossyShare = 0.1;
 
 export function scenarioOf(seed: number): Scenario {
   const random = seededRandom(seed, "scenario");
@@ -118,7 +118,7 @@ function drawFaults(random: Random, nodeCount: number): FaultKind[] {
     const more = possible[randomBelow(random, possible.length)]!;
     if (!chosen.includes(more)) chosen.push(more);
   }
-  if (isLossy && nodeCount >= 3) chosen.push(random() < 0.7 ? "storm" : "wipe");
+  if (isLossy && nodeCount >= 3) chosen.push(random() < 0.6 ? "storm" : "wipe");
   return chosen;
 }
 

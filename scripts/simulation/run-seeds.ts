@@ -1,0 +1,85 @@
+/**
+ * Runs seeds in several processes, in any order, and tells of each as it ends. Processes and not
+ * threads, because tsx cannot load TypeScript into a thread of Node 20.
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { SeedOutcome, SeedRequest } from "./seed-outcome.ts";
+
+export interface RunSeedsOptions {
+  /** Asked for the next one until it gives none. */
+  next(): number | undefined;
+  readonly workerCount: number;
+  readonly isReadable?: boolean;
+  /** The worker of another tree: that of a mutant. @default this tree's */
+  readonly workerFile?: string;
+  /** A process that tells nothing for so long hangs. @default 120,000 */
+  readonly hangMs?: number;
+  /** Return true to stop early. */
+  ended(outcome: SeedOutcome): boolean;
+}
+
+/** A process that was to end for a reason of its own: it died, or it hangs. */
+export class SeedProcessError extends Error {}
+
+const ownWorker = fileURLToPath(new URL("./seed-worker.ts", import.meta.url));
+const hangMsDefault = 120_000;
+
+/** Resolves when all are done. @throws SeedProcessError that names the seed */
+export async function runSeeds(options: RunSeedsOptions): Promise<void> {
+  const run = { isStopped: false };
+  const workers = Array.from({ length: options.workerCount }, () => runWorker(options, run));
+  const ends = await Promise.allSettled(workers);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+function runWorker(options: RunSeedsOptions, run: { isStopped: boolean }): Promise<void> {
+  const { workerFile = ownWorker, hangMs = hangMsDefault } = options;
+  const worker = fork(workerFile, { execArgv: ["--import", import.meta.resolve("tsx")] });
+  return new Promise((resolve, reject) => {
+    let seed: number | undefined;
+    let hang: NodeJS.Timeout | undefined;
+    let problem: string | undefined;
+    const end = (why?: string): void => {
+      clearTimeout(hang);
+      problem ??= why;
+      run.isStopped ||= why !== undefined;
+      stop(worker);
+    };
+    const goOn = (): void => {
+      clearTimeout(hang);
+      seed = run.isStopped ? undefined : options.next();
+      if (seed === undefined) {
+        end();
+        return;
+      }
+      const request: SeedRequest = { seed, isReadable: options.isReadable ?? false };
+      worker.send(request);
+      hang = setTimeout(() => {
+        end(`has not ended in ${hangMs} ms`);
+      }, hangMs);
+    };
+    worker.on("message", (outcome: SeedOutcome) => {
+      run.isStopped ||= options.ended(outcome);
+      goOn();
+    });
+    worker.once("error", (error) => {
+      end(error.message);
+    });
+    worker.once("exit", (code, signal) => {
+      clearTimeout(hang);
+      if (seed === undefined && problem === undefined) resolve();
+      else {
+        run.isStopped = true;
+        const why = problem ?? `its process ended with ${signal ?? `code ${String(code)}`}`;
+        reject(new SeedProcessError(`seed ${seed ?? "?"}: ${why}`));
+      }
+    });
+    goOn();
+  });
+}
+
+/** It has nothing to lose. */
+function stop(worker: ChildProcess): void {
+  worker.kill("SIGKILL");
+}
