@@ -62,5 +62,6 @@ export const targets = {
   simulation: { seeds: 2_000, seedsOfTest: 300 },
   mutants: { caughtMin: 12 },
   joinAndFailover: { hops: 1, forwards: 0, failoverMsMax: 2_000 },
+  package: { gzipBytesMax: 40 * 1024 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

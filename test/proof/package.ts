@@ -1,0 +1,150 @@
+/**
+ * `package`: the package as users get it. It is built, packed and installed by npm into an empty
+ * project; every entry point is imported, the client is bundled for browsers without externals, and
+ * that bundle calls a real node from Chromium. esbuild's account of the bundle and npm's list of the
+ * tarball are the outside records.
+ *
+ * Control: the `browser` condition is taken out of the packed package.json, so that bundlers get the
+ * client of Node.js, which names what browsers lack.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { BuildFailure } from "esbuild";
+import { startNode } from "latticework/node";
+import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { functions } from "../browser/functions.ts";
+import { Project } from "../package/project.ts";
+import { bundleClient, type ClientBundle } from "../support/bundle-client.ts";
+import { chromiumPath } from "../support/chromium-path.ts";
+import { openPage } from "../support/open-page.ts";
+import { runNode } from "../support/run-command.ts";
+import { atMost, exactly, none, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
+import { targets } from "./targets.ts";
+
+const entryPoints = [
+  "latticework",
+  "latticework/node",
+  "latticework/client",
+  "latticework/testing",
+];
+const barred = /\/node_modules\/(ws|hashring|pino|yjs|lib0)\/|\/dist\/(.*\/)?node\//;
+const callCount = 1_000;
+
+async function run(options: ProofOptions): Promise<Verdict> {
+  options.say("building, packing and installing into an empty project");
+  const project = await Project.create();
+  try {
+    return await judge(project, options);
+  } finally {
+    project.remove();
+  }
+}
+
+async function judge(project: Project, { control, say }: ProofOptions): Promise<Verdict> {
+  if (control) dropBrowserCondition(project);
+  say("importing every entry point");
+  const imported = await importedCount(project);
+  say("asking publint and attw");
+  const complaints = (await publintFails(project)) + (await attwFails(project));
+  say("bundling the client for browsers");
+  const { missing, bundle } = await bundlePage(project);
+  const strangers = bundle?.inputs.filter((input) => barred.test(input)).length ?? 0;
+  const executable = chromiumPath();
+  say(`calling a node ${String(callCount)} times from ${executable ?? "no browser: none is here"}`);
+  const answered =
+    bundle === undefined || executable === undefined ? 0 : await callsFrom(bundle.entryFile);
+  return {
+    figures: [
+      exactly("entry points that import", imported, entryPoints.length),
+      none("complaints of publint and attw", complaints),
+      none("modules that browsers lack", missing + strangers),
+      atMost("entry chunk, compressed", bundle?.gzipBytes ?? 0, targets.package.gzipBytesMax, "B"),
+      exactly("calls from Chromium that took effect once", answered, callCount),
+    ],
+    counts: {
+      "files in the tarball": project.packed.files.length,
+      "bytes of the tarball": readFileSync(project.packed.tarball).length,
+      "inputs of the bundle": bundle?.inputs.length ?? 0,
+      "bytes of the entry chunk, minified": bundle?.entryCode.length ?? 0,
+    },
+    provedNothing: executable === undefined ? "there is no Chromium on the path" : undefined,
+    records: [],
+  };
+}
+
+function dropBrowserCondition(project: Project): void {
+  const file = path.join(project.folder, "node_modules/latticework/package.json");
+  const manifest = JSON.parse(readFileSync(file, "utf8")) as {
+    exports: Record<string, Record<string, string>>;
+  };
+  delete manifest.exports["./client"]?.["browser"];
+  writeFileSync(file, JSON.stringify(manifest));
+}
+
+async function importedCount({ folder }: Project): Promise<number> {
+  let count = 0;
+  for (const entry of entryPoints) {
+    const text = `console.log(Object.keys(await import("${entry}")).length)`;
+    const exported = await runNode(["--input-type=module", "--eval", text], { cwd: folder });
+    if (Number(exported) > 0) count += 1;
+  }
+  return count;
+}
+
+function publintFails({ packed }: Project): Promise<number> {
+  return fails("publint/src/cli.js", ["--strict", packed.folder]);
+}
+
+function attwFails({ packed }: Project): Promise<number> {
+  return fails("@arethetypeswrong/cli/dist/index.js", [packed.tarball, "--profile", "esm-only"]);
+}
+
+/** 1 when the tool complains, which it says on the way. */
+function fails(tool: string, args: readonly string[]): Promise<number> {
+  const file = path.join(repositoryRoot, "node_modules", tool);
+  return runNode([file, ...args], { cwd: repositoryRoot }).then(
+    () => 0,
+    (error: unknown) => {
+      console.error(error);
+      return 1;
+    },
+  );
+}
+
+/** The page of the browser tests, bundled in the user's project; or how many modules it lacks. */
+async function bundlePage(
+  project: Project,
+): Promise<{ readonly missing: number; readonly bundle?: ClientBundle }> {
+  const files = ["page.ts", "functions.ts"];
+  const sources = files.map((name) => path.join(repositoryRoot, "test/browser", name));
+  const folder = project.copy("page", sources);
+  try {
+    const entry = path.join(folder, "page.ts");
+    const bundle = await bundleClient({ entry, outdir: path.join(folder, "out") });
+    return { missing: bundle.externals.length, bundle };
+  } catch (error) {
+    const { errors } = error as Partial<BuildFailure>;
+    if (errors === undefined) throw error;
+    return { missing: errors.length };
+  }
+}
+
+/** How many of `callCount` calls the state of the node shows afterwards. */
+async function callsFrom(script: string): Promise<number> {
+  const node = await startNode({ functions, listen: { port: 0 }, logger: "silent" });
+  try {
+    await using open = await openPage(script);
+    const told = JSON.stringify([node.address, callCount]);
+    await open.page.evaluate(`stories.many(...${told})`);
+    let total = 0;
+    for (let n = 0; n < 8; n++) total += await node.get("room", `room-${String(n)}`).count();
+    return total;
+  } finally {
+    await node.leave();
+  }
+}
+
+export const proof: Proof = {
+  control: "the browser condition is missing from the packed package.json",
+  run,
+};
