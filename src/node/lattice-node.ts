@@ -10,6 +10,7 @@ import { randomBelow } from "../model/random.ts";
 import type { Timer } from "../platform/platform.ts";
 import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
+import { silentSuspectMs } from "./partitions/peer-book.ts";
 import { NodeParts, type NodeFoundation } from "./node-parts.ts";
 import type { NodeSettings } from "./options.ts";
 import { statusOf } from "./status-of.ts";
@@ -188,8 +189,8 @@ export class LatticeNode {
     this.#echoTimer = platform.timers.after(echoIntervalMs, () => {
       let found = false;
       for (const member of this.#parts.cluster.members.values()) {
-        if (member.status !== "suspect") continue;
-        found = true;
+        if (member.status !== "suspect" && member.status !== "dead") continue;
+        if (member.status === "suspect") found = true;
         if (this.#hasFallenSilent(member)) this.#parts.links.link(member.id)?.terminate();
         else this.#parts.links.send(member.id, "data", { type: "echo", reply: false });
       }
@@ -200,11 +201,16 @@ export class LatticeNode {
 
   /**
    * A suspect that does not answer on its data channel either is lost. Its link, though no end of it
-   * has broken, is then given up: calls would wait on it until its keep-alive notices, half a minute.
+   * has broken, is then given up: calls would wait on it until its keep-alive notices, half a minute,
+   * and a new life of the node would not be let in. One that is held dead and answers is left alone:
+   * it has been asked to say that it lives.
    */
   #hasFallenSilent({ id, boot }: Member): boolean {
+    const { peers, links, foundation } = this.#parts;
     const process = processId(id, boot);
-    return this.#parts.peers.linked(process) && this.#parts.peers.lost(process);
+    const heardAt = links.link(id)?.dataHeardAt ?? 0;
+    const isSilent = foundation.platform.clock.now() - heardAt >= silentSuspectMs;
+    return peers.linked(process) && peers.lost(process) && isSilent;
   }
 
   #pause(delayMs: number): Promise<void> {

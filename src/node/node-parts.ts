@@ -275,6 +275,8 @@ export class NodeParts implements EventTargets {
       joinWaitMs,
       minNodes,
       aliveNodes: () => this.aliveNodes(),
+      isBeingJudged: () => this.links.isBeingJudged,
+      isLinked: (node) => this.links.link(node) !== undefined,
       create: (genesis) => {
         platform.logger.info("created the cluster", { cluster, genesis });
         this.partitions.birth(genesis);

@@ -51,9 +51,10 @@ export class Dialler {
     this.#options = options;
   }
 
-  /** Attempts under way. */
-  get count(): number {
-    return this.#underWay.size;
+  /** Somebody was reached who has not answered a hello yet. */
+  get isGreeting(): boolean {
+    for (const channel of this.#underWay.values()) if (channel.isOpen) return true;
+    return false;
   }
 
   /** Dials now, whatever back-off there was, unless an attempt is under way. */

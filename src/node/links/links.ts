@@ -37,6 +37,8 @@ export const politeWaitMs = 2_000;
 export const lingerMs = 2_000;
 /** A link that has one channel only after so long is given up. */
 export const halfLinkMs = 10_000;
+/** After a refusal the next attempt has begun within this time. */
+const judgedMs = 2_000;
 /** A link that broke sooner than this is dialled after a back-off: at once would be for ever. */
 const soundLinkMs = 1_000;
 
@@ -68,6 +70,7 @@ export class Links {
   readonly #politeWaits = new Map<NodeId, Timer>();
   readonly #timers: TimerSet;
   readonly #dialler: Dialler;
+  #judgedUntil = 0;
   readonly #door: Doorkeeper;
   #closed = false;
 
@@ -104,6 +107,14 @@ export class Links {
 
   *upLinks(): IterableIterator<PeerLink> {
     for (const link of this.#links.values()) if (link.isUp) yield link;
+  }
+
+  /**
+   * Somebody answers at an address that was dialled and has not let this node in yet: it is being
+   * judged, or was refused just now.
+   */
+  get isBeingJudged(): boolean {
+    return this.#dialler.isGreeting || this.#options.platform.clock.now() < this.#judgedUntil;
   }
 
   /** Connections that have not finished the hand shake. */
@@ -298,6 +309,9 @@ export class Links {
     }
     if (outcome.type === "refused-hello") {
       const { code, message, rememberedBoot } = outcome.refused;
+      if (code !== "same_node") {
+        this.#judgedUntil = this.#options.platform.clock.now() + judgedMs;
+      }
       if (code === "boot_too_low" && rememberedBoot !== undefined)
         events.bootTooLow(rememberedBoot);
       else events.refused(address, code, message);

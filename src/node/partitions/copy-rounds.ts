@@ -1,6 +1,6 @@
 /**
  * Anti-entropy: now and then every primary compares digests with its followers, which replaces a
- * copy that differs. A round over all partitions is cut into slices, because a digest costs a pass
+ * copy that differs, and copies that no primary speaks to ask who leads. A round over all partitions is cut into slices, because a digest costs a pass
  * over the entities and nothing here may hold the event loop up.
  */
 import { LatticeError } from "../../model/error.ts";
@@ -18,7 +18,8 @@ export interface CopyRoundsOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly partitionCount: number;
-  compare(partition: PartitionId): void;
+  /** Not all of them in a quick round: only what may have been missed just now. */
+  compare(partition: PartitionId, isQuick: boolean): void;
 }
 
 export class CopyRounds {
@@ -67,9 +68,10 @@ export class CopyRounds {
     const { partitionCount } = this.#options;
     const slice = this.#slice;
     this.#slice = (slice + 1) % sliceCount;
-    if (this.#quickSlices > 0) this.#quickSlices -= 1;
+    const isQuick = this.#quickSlices > 0;
+    if (isQuick) this.#quickSlices -= 1;
     for (let partition = slice; partition < partitionCount; partition += sliceCount) {
-      this.#options.compare(partition);
+      this.#options.compare(partition, isQuick);
     }
   }
 }

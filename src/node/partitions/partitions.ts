@@ -89,9 +89,10 @@ export class Partitions implements Serving {
       timers: platform.timers,
       random: platform.random,
       partitionCount,
-      compare: (partition) => {
+      compare: (partition, isQuick) => {
         const replica = this.#replicas[partition];
-        if (replica?.role === "primary") this.perform(partition, replica.compareCopies());
+        if (replica === undefined || (isQuick && replica.role !== "primary")) return;
+        this.perform(partition, replica.compareCopies());
       },
     });
   }
@@ -107,6 +108,8 @@ export class Partitions implements Serving {
       const replica = Replica.birth(this.#replicaOptions(partition), genesis, now);
       this.#replicas[partition] = replica;
       this.perform(partition, replica.tick(now));
+      // Others may have been in the table before there was anything to share with them.
+      this.perform(partition, replica.peersChanged(now));
     }
   }
 

@@ -50,8 +50,13 @@ export class VirtualCluster {
   }
 
   /** Starts a node on a host of this name and returns at once. */
-  async begin(host: string, changes: Partial<NodeSettings> = {}): Promise<RunningNode> {
+  async begin(
+    host: string,
+    changes: Partial<NodeSettings> = {},
+    wallClockByMs = 0,
+  ): Promise<RunningNode> {
     const platform = this.time.node(host, this.#logger(host));
+    platform.jumpWallClock(wallClockByMs);
     const transport = this.network.transportFor(host, platform.input);
     const settings: NodeSettings = {
       ...checkNodeOptions({ functions, listen: { port } }),
