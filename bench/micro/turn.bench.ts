@@ -1,0 +1,113 @@
+/** One turn of a handler on a stored entity: queue, draft, commit, dedupe record; no network. */
+import { decodeValue, encodeValue } from "../../src/codec/value-bytes.ts";
+import { crdt, defineFunction } from "../../src/entry/main.ts";
+import type { OpenEntity, Release, Store } from "../../src/functions/ports.ts";
+import { Registry } from "../../src/functions/registry.ts";
+import type { TurnRequest } from "../../src/functions/turn-request.ts";
+import { turnSettingsDefault } from "../../src/functions/turn-services.ts";
+import { Turns } from "../../src/functions/turns.ts";
+import type { EntityName } from "../../src/model/ids.ts";
+import { nodePlatform } from "../../src/platform/node/node-platform.ts";
+import type { StateCommit } from "../../src/state/commit.ts";
+import { Entity } from "../../src/state/entity.ts";
+import { KeyDraw } from "../lib/key-draw.ts";
+import type { MicroBench } from "../lib/micro.ts";
+
+const counter = defineFunction({
+  acks: 1,
+  state: { count: crdt.counter() },
+  handlers: {
+    increment(ctx): number {
+      ctx.state.count.add(1);
+      return ctx.state.count.value;
+    },
+  },
+  queries: { count: ({ state }) => state.count.value },
+});
+
+/** Entities in a map; every change is confirmed at once. */
+class MapStore implements Store {
+  readonly #entities = new Map<EntityName, Entity>();
+  readonly #reign = {};
+  #time = 0;
+
+  open(name: EntityName): OpenEntity {
+    let entity = this.#entities.get(name);
+    if (entity === undefined) this.#entities.set(name, (entity = Entity.create(name)));
+    return { entity, writer: 7, degraded: false, copiesMax: 1, reign: this.#reign };
+  }
+
+  commit(
+    name: EntityName,
+    commit: StateCommit,
+    _acks: unknown,
+    done: (end: Release) => void,
+  ): void {
+    this.#entities.get(name)?.apply(commit);
+    done({ type: "ok", copies: 1, degraded: false });
+  }
+
+  confirm(_name: EntityName, _acks: unknown, done: (end: Release) => void): void {
+    done({ type: "ok", copies: 1, degraded: false });
+  }
+
+  hybridNow(): number {
+    return ++this.#time;
+  }
+}
+
+export const turn: MicroBench = {
+  name: "turn",
+  add(bench) {
+    const platform = nodePlatform({ logLevel: "silent" });
+    platform.close();
+    const turns = new Turns({
+      registry: new Registry({ counter }),
+      store: new MapStore(),
+      calls: { ask: () => Promise.reject(new Error("nobody asks here")) },
+      values: { encode: encodeValue, decode: decodeValue },
+      platform,
+      settings: turnSettingsDefault,
+    });
+    const keys = new KeyDraw();
+    let number = 0;
+    bench.add("a handler, protected", () => {
+      number += 1;
+      turns.submit(request(keys.next(), "increment", number, platform.clock.now()));
+    });
+    bench.add("a handler, unprotected", () => {
+      turns.submit(request(keys.next(), "increment", 0, platform.clock.now()));
+    });
+    bench.add("a query", () => {
+      turns.submit(request(keys.next(), "count", 0, platform.clock.now()));
+    });
+  },
+};
+
+const noBytes = new Uint8Array(0);
+const timeoutMs = 5_000;
+
+function request(key: string, operation: string, number: number, now: number): TurnRequest {
+  return {
+    functionName: "counter",
+    key,
+    operation,
+    input: noBytes,
+    caller: number === 0 ? "" : "V1StGXR8_Z5jdHi6B-myT",
+    number,
+    received: number,
+    retry: false,
+    outbox: false,
+    degradedAllowed: false,
+    whenSplit: undefined,
+    strictAcks: false,
+    acks: undefined,
+    deadlineAt: now + timeoutMs,
+    chain: [],
+    ageTime: 0,
+    ageId: "",
+    settle(outcome) {
+      if (outcome.type !== "ok") throw new Error(`a turn ended with ${outcome.type}`);
+    },
+  };
+}

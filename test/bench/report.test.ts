@@ -1,0 +1,53 @@
+/** What is made of measurements: medians of ratios, and runs that say nothing. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { w1 } from "../../bench/cluster/w1.ts";
+import type { Measurement } from "../../bench/lib/fleet.ts";
+import { Latencies } from "../../bench/lib/latencies.ts";
+import type { Cell } from "../../bench/lib/measure.ts";
+import { clusterReport } from "../../bench/lib/report.ts";
+import { median, medianRatio } from "../../bench/lib/statistics.ts";
+import type { SubjectName } from "../../bench/lib/subjects.ts";
+
+function cell(subject: SubjectName, rates: readonly number[]): Cell {
+  const measurements = rates.map((callsPerS): Measurement => ({
+    callsPerS,
+    callsInAll: callsPerS,
+    p50Us: 1e6 / callsPerS,
+    p90Us: 1e6 / callsPerS,
+    p99Us: 2e6 / callsPerS,
+    p999Us: 2e6 / callsPerS,
+    maxUs: 2e6 / callsPerS,
+    clientUsPerCall: 1,
+    serverUsPerCall: 1,
+  }));
+  return { subject, load: { type: "closed", concurrency: 256 }, measurements };
+}
+
+test("a ratio is the median of the ratios within each repetition", () => {
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([4, 1, 2, 3]), 2.5);
+  // In the second repetition something slowed both down.
+  assert.equal(medianRatio([50, 5, 52], [100, 10, 100]), 0.5);
+});
+
+test("a run in which the batched reference is below 4 echoes is invalid, and says so", () => {
+  const product = cell("latticework", [300, 300]);
+  const echo = cell("raw-echo", [100, 100]);
+  const good = clusterReport(w1, [product, cell("batched-counter", [600, 600]), echo]);
+  assert.equal(good.invalid, undefined);
+  const ratios = good.rows[0]?.ratios.map(({ reference, throughput }) => [reference, throughput]);
+  assert.deepEqual(ratios, [
+    ["batched-counter", 0.5],
+    ["raw-echo", 3],
+  ]);
+  const bad = clusterReport(w1, [product, cell("batched-counter", [390, 390]), echo]);
+  assert.match(bad.invalid ?? "", /3\.90 × the raw echo at c = 256, below 4/);
+});
+
+test("latencies are summed up to three digits", () => {
+  const latencies = new Latencies();
+  for (let us = 1; us <= 1_000; us++) latencies.record(us / 1_000);
+  const { p50Us, p99Us, maxUs } = latencies.summary();
+  assert.ok(Math.abs(p50Us - 500) < 1 && Math.abs(p99Us - 990) < 2 && Math.abs(maxUs - 1_000) < 2);
+});
