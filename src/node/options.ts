@@ -65,8 +65,8 @@ export interface NodeSettings {
   readonly membership: Partial<MembershipSettings> | undefined;
 }
 
-export const defaultPort = 7400;
-export const defaultPartitionCount = 1024;
+const defaultPort = 7400;
+const defaultPartitionCount = 1024;
 const defaultJoinWaitMs = 3_000;
 const defaultLeaveBudgetMs = 30_000;
 const replicasMax = 7;

@@ -15,7 +15,7 @@ import type { ConnectionHandlers, Transport } from "../transport/transport.ts";
 export type FrameTap = (from: string, to: string, frame: Uint8Array, connection: number) => void;
 
 /** No link waits longer than this for one frame. */
-export const linkDelayMsMax = 2_000;
+const linkDelayMsMax = 2_000;
 
 export class SimulatedNetwork {
   /** The faults by pairs of hosts: `cut`, `heal`, `reset`, `setLink` … */

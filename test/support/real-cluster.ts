@@ -23,7 +23,7 @@ export interface RealClusterOptions {
   readonly root?: string | undefined;
 }
 
-export const partitionCount = 1_024;
+const partitionCount = 1_024;
 /** A busy machine takes its time to start processes and copy partitions. */
 const balancedTimeoutMs = 60_000;
 /** The load cap of the ring allows less than its share, but never as little as this part of it. */

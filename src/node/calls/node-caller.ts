@@ -330,7 +330,7 @@ interface Protection {
 const unprotected: Protection = { caller: "", number: 0, received: () => 0, settled: nothing };
 
 /** Who asks, in a form that every run of the same turn finds again. */
-export function nestedCaller(outer: string, asking: EntityName): string {
+function nestedCaller(outer: string, asking: EntityName): string {
   const name = `${outer}>${asking}`;
   if (name.length <= nestedCallerLengthMax) return name;
   return `>${hash53(name).toString(36)}.${hash53(`${name}>`).toString(36)}`;

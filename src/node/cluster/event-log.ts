@@ -7,7 +7,7 @@ import type { Logger, Timers } from "../../platform/platform.ts";
 import type { MemberStatus } from "../../wire/membership-messages.ts";
 
 /** What happens within this time is one burst. */
-export const burstMs = 250;
+const burstMs = 250;
 /** Names in one line; the others are counted. */
 const namesMax = 16;
 

@@ -32,11 +32,11 @@ import type { LinkEvents, LinkEvidence } from "./link-evidence.ts";
 import { PeerLink, type LinkChannel } from "./peer-link.ts";
 
 /** The higher id waits so long for the lower one to dial. */
-export const politeWaitMs = 2_000;
+const politeWaitMs = 2_000;
 /** A channel that lost to another one of its kind is read for so long. */
-export const lingerMs = 2_000;
+const lingerMs = 2_000;
 /** A link that has one channel only after so long is given up. */
-export const halfLinkMs = 10_000;
+const halfLinkMs = 10_000;
 /** After a refusal the next attempt has begun within this time. */
 const judgedMs = 2_000;
 /** A link that broke sooner than this is dialled after a back-off: at once would be for ever. */

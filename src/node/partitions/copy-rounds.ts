@@ -11,8 +11,8 @@ import type { Timer, Timers } from "../../platform/platform.ts";
 /** One round, give or take a quarter by chance: nodes started together do not compare together. */
 export const roundMs = 15_000;
 /** A round that is due at once, after a reconnection or a takeover. */
-export const quickRoundMs = 1_500;
-export const sliceCount = 15;
+const quickRoundMs = 1_500;
+const sliceCount = 15;
 
 export interface CopyRoundsOptions {
   readonly timers: Timers;

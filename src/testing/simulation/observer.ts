@@ -13,7 +13,7 @@ import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
 import type { Faults } from "./faults.ts";
 import type { Violations } from "./invariants.ts";
 
-export const observeEveryMs = 250;
+const observeEveryMs = 250;
 /** A node counts as at fault for so long after its own or the network's last trouble. */
 const graceMs = 40_000;
 /** New reigns over one partition while nothing changes around it, above which terms chase. */

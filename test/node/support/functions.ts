@@ -2,7 +2,7 @@
 import { crdt } from "../../../src/definition/kinds.ts";
 import { defineFunction } from "../../../src/definition/define-function.ts";
 
-export const ledger = defineFunction({
+const ledger = defineFunction({
   state: { total: crdt.counter(), entries: crdt.map(crdt.counter()) },
   handlers: {
     add(ctx, amount: number) {
@@ -37,7 +37,7 @@ export const ledger = defineFunction({
   },
 });
 
-export const strict = defineFunction({
+const strict = defineFunction({
   whenSplit: "refuse",
   state: { total: crdt.counter() },
   handlers: {
