@@ -60,10 +60,7 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  // What a handler leaks must not end the node that runs everybody else's handlers.
-  process.on("unhandledRejection", (reason) => {
-    console.error("a handler left a rejected promise behind:", reason);
-  });
+  outliveHandlers();
   const functions = await loadFunctions(values.functions);
   const options: NodeOptions = {
     functions,
@@ -84,6 +81,26 @@ async function main(): Promise<void> {
   answerParent(node, functions);
   await node.stopped;
   if (process.connected) process.disconnect();
+}
+
+/**
+ * What a handler leaks must not end the node that runs everybody else's handlers: a rejected promise
+ * that nobody waits for, or a use of its context after its turn, which throws into its own timer.
+ * Any other exception may have left something half done: that ends the process, as it does by
+ * default.
+ */
+function outliveHandlers(): void {
+  process.on("unhandledRejection", (reason) => {
+    console.error("a handler left a rejected promise behind:", reason);
+  });
+  process.on("uncaughtException", (error) => {
+    if (error instanceof LatticeError && error.code === "cancelled") {
+      console.error("a handler went on after its turn:", error);
+      return;
+    }
+    console.error(error);
+    process.exit(1);
+  });
 }
 
 function readArguments() {

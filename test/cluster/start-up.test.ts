@@ -1,0 +1,123 @@
+/** Nodes that cannot start as they are told: one line that says what to do, and exit code 1. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { NodeProcess } from "../../scripts/cluster/node-process.ts";
+import { pickPorts } from "../support/pick-ports.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const running: NodeProcess[] = [];
+after(() => Promise.all(running.map((node) => node.kill())));
+
+async function start(...args: string[]): Promise<NodeProcess> {
+  const node = await NodeProcess.start(args);
+  running.push(node);
+  return node;
+}
+
+interface Ended {
+  readonly code: number | null;
+  /** On standard error, without empty ones. */
+  readonly lines: readonly string[];
+}
+
+/** Runs `npm run node` with these options to its end, 20 s at most. */
+function run(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
+  const script = ["--import", "tsx", "scripts/start-node.ts"];
+  const child = spawn(process.execPath, [...nodeArgs, ...script, ...args], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (part: string) => (text += part));
+  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, lines: text.split("\n").filter((line) => line !== "") });
+    });
+  });
+}
+
+/** What the program itself said; the logger writes lines of JSON. */
+function said({ lines }: Ended): string {
+  const own = lines.filter((line) => !line.startsWith("{"));
+  assert.equal(own.length, 1, `one line is wanted:\n${lines.join("\n")}`);
+  return own[0]!;
+}
+
+test("a port in use", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const ended = await run(["--port", String(port)]);
+  server.close();
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), new RegExp(`failed_precondition.*${String(port)}`));
+});
+
+test("an address that is not loopback", async () => {
+  const ended = await run(["--port", "0", "--host", "0.0.0.0"]);
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), /permission_denied.*0\.0\.0\.0/);
+});
+
+test("a join address that is no address, and an option that does not exist", async () => {
+  const ended = await run(["--port", "0", "--join", "localhost"]);
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), /invalid_argument.*localhost.*ws:\/\//);
+  assert.equal((await run(["--prot", "7400"])).code, 2);
+});
+
+test("a join address of another cluster", async () => {
+  const other = await start("--port", "0", "--cluster", "one");
+  const ended = await run(["--port", "0", "--cluster", "two", "--join", other.address]);
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), /incompatible.*one.*two|incompatible.*two.*one/);
+  assert.equal((await other.status()).members.length, 1);
+});
+
+test("a node id that is taken", async () => {
+  const first = await start("--port", "0", "--id", "alpha");
+  const ended = await run(["--port", "0", "--id", "alpha", "--join", first.address]);
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), /failed_precondition.*alpha.*--id/);
+  const { members, ready } = await first.status();
+  assert.deepEqual([members.length, ready], [1, true]);
+});
+
+test("settings that must agree and do not", async () => {
+  const first = await start("--port", "0");
+  const ended = await run(["--port", "0", "--replicas", "2", "--join", first.address]);
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), /incompatible.*replicas/);
+});
+
+test("an old Node", async () => {
+  const preload = `Object.defineProperty(process.versions, "node", { value: "18.20.4" })`;
+  const ended = await run([], ["--import", `data:text/javascript,${encodeURIComponent(preload)}`]);
+  assert.equal(ended.code, 1);
+  assert.match(said(ended), /needs Node\.js 20\.19\.0 or newer and this is 18\.20\.4/);
+});
+
+test("a dead join address: the node serves alone, says so, and still joins who comes there", async () => {
+  const [port = 0] = await pickPorts(1);
+  const address = `ws://127.0.0.1:${String(port)}`;
+  const node = await start("--port", "0", "--join", address, "--log", "info");
+  assert.equal((await node.status()).ready, true);
+  assert.match(node.output, new RegExp(`${String(port)}`));
+});
+
+test("its own address among the join addresses: it is left out", async () => {
+  const [port = 0] = await pickPorts(1);
+  const own = `ws://127.0.0.1:${String(port)}`;
+  const startedAt = performance.now();
+  const node = await start("--port", String(port), "--join", own);
+  assert.equal((await node.status()).ready, true);
+  assert.equal((await node.status()).members.length, 1);
+  assert.ok(performance.now() - startedAt < 10_000);
+});
