@@ -2,6 +2,7 @@
  * `npm run node`: one node as a process of its own. Ctrl-C leaves in order, a second one at once.
  * A parent that started it with an IPC channel may ask for its status, as `scripts/cluster` does.
  */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -112,8 +113,9 @@ function readArguments() {
 }
 
 async function loadFunctions(file: string): Promise<Functions> {
-  const url = pathToFileURL(path.resolve(file)).href;
-  const module = (await import(url)) as { readonly functions?: unknown };
+  const full = path.resolve(file);
+  if (!existsSync(full)) fail(`--functions: there is no file ${full}`, exitUsage);
+  const module = (await import(pathToFileURL(full).href)) as { readonly functions?: unknown };
   if (module.functions === undefined) fail(`${file} has no export named functions`, exitUsage);
   return module.functions as Functions;
 }
