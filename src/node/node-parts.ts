@@ -279,9 +279,21 @@ export class NodeParts implements EventTargets {
       isLinked: (node) => this.links.link(node) !== undefined,
       create: (genesis) => {
         platform.logger.info("created the cluster", { cluster, genesis });
+        this.#warnIfAlone();
         this.partitions.birth(genesis);
       },
     });
+  }
+
+  /** It was told to join others, and found nobody. */
+  #warnIfAlone(): void {
+    const { settings, foundation } = this;
+    const others = settings.join.filter((address) => address !== foundation.identity.address);
+    if (others.length === 0 || this.aliveNodes().length > 1) return;
+    foundation.platform.logger.warn(
+      `none of ${others.join(", ")} answered in ${settings.joinWaitMs} ms: serving alone, and ` +
+        "joining when one does; start a node there or correct --join",
+    );
   }
 
   #local(): LocalIdentity {
