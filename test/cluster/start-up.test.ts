@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { NodeProcess } from "../../scripts/cluster/node-process.ts";
+import { until } from "../../scripts/cluster/until.ts";
 import { pickPorts } from "../support/pick-ports.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -104,12 +105,17 @@ test("an old Node", async () => {
   assert.match(said(ended), /needs Node\.js 20\.19\.0 or newer and this is 18\.20\.4/);
 });
 
-test("a dead join address: the node serves alone, says so, and still joins who comes there", async () => {
+test("a dead join address: the node serves alone, says so, and joins who comes there", async () => {
   const [port = 0] = await pickPorts(1);
   const address = `ws://127.0.0.1:${String(port)}`;
-  const node = await start("--port", "0", "--join", address, "--log", "info");
+  const node = await start("--port", "0", "--join", address);
   assert.equal((await node.status()).ready, true);
-  assert.match(node.output, new RegExp(`${String(port)}`));
+  assert.match(node.output, new RegExp(`none of ${address} answered.*--join`));
+  const late = await start("--port", String(port));
+  await until("both have met", 20_000, async () => {
+    const all = await Promise.all([node.status(), late.status()]);
+    return all.every(({ members }) => members.filter(({ linked }) => linked).length === 2);
+  });
 });
 
 test("its own address among the join addresses: it is left out", async () => {
