@@ -5,6 +5,7 @@ import type { LatticeError } from "../../src/model/error.ts";
 import { limits } from "../../src/model/limits.ts";
 import { closeCodes } from "../../src/wire/close-codes.ts";
 import { callFlags, type CallMessage, type TableMessage } from "../../src/wire/messages.ts";
+import type { ledger } from "./support/functions.ts";
 import { VirtualCluster } from "./support/virtual-cluster.ts";
 import { callMessage, callRaw, dialClient, dialRaw } from "./support/raw-peer.ts";
 
@@ -253,9 +254,7 @@ void test("an idempotency key makes two calls one, also over a crash and from an
     (error: LatticeError) => error.code === "invalid_argument",
   );
   // The handles of nodes take part.
-  const own = cluster.node("a").get<never>("ledger", key) as unknown as ReturnType<
-    typeof first.get<"ledger">
-  >;
+  const own = cluster.node("a").get<typeof ledger>("ledger", key);
   assert.equal(await cluster.settled(own.with({ idempotencyKey: "order-1" }).add(5)), 5);
   await cluster.end();
 });
@@ -264,9 +263,7 @@ void test("ordered calls of a node's own handle run one after the other", async 
   const cluster = new VirtualCluster(12);
   await cluster.form(["a", "b", "c"]);
   const key = cluster.keyLedBy("b");
-  const client = await cluster.client("client", ["a"]);
-  type Ledger = ReturnType<typeof client.get<"ledger">>;
-  const own = cluster.node("a").get<never>("ledger", key) as unknown as Ledger;
+  const own = cluster.node("a").get<typeof ledger>("ledger", key);
   const ordered = own.with({ ordered: true });
   const values = await cluster.settled(Promise.all([1, 1, 1, 1].map((n) => ordered.add(n))));
   assert.deepEqual(values, [1, 2, 3, 4]);

@@ -2,8 +2,8 @@
 import { crdt } from "../../../src/definition/kinds.ts";
 import { defineFunction } from "../../../src/definition/define-function.ts";
 
-const ledger = defineFunction({
-  state: { total: crdt.counter(), entries: crdt.map(crdt.counter()) },
+export const ledger = defineFunction({
+  state: { total: crdt.counter(), entries: crdt.map(crdt.counter()), text: crdt.register("") },
   handlers: {
     add(ctx, amount: number) {
       ctx.state.total.add(amount);
@@ -11,6 +11,9 @@ const ledger = defineFunction({
     },
     note(ctx, entry: { name: string; amount: number }) {
       ctx.state.entries.at(entry.name).add(entry.amount);
+    },
+    keep(ctx, text: string) {
+      ctx.state.text.set(text);
     },
     /** A result of so many bytes. */
     blob(_ctx, bytes: number) {
