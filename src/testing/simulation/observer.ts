@@ -162,7 +162,7 @@ export class Observer {
 
   #learn(name: EntityName, pairs: readonly number[]): void {
     let vector = this.#known.get(name);
-    if (vector === undefined) this.#known.set(name, (vector = new Map()));
+    if (vector === undefined) this.#known.set(name, (vector = new Map<number, number>()));
     for (let i = 0; i < pairs.length; i += 2) {
       const writer = pairs[i]!;
       const sequence = pairs[i + 1]!;
