@@ -6,17 +6,18 @@
  * Control (`npm start -- --control`): a careless caller that takes answers before replication
  * (`acks: 1`), switches protection off and sends again what it does not know the outcome of.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { runProgram } from "../support/run-program.ts";
 import { atLeast, atMost, exactly, none } from "./proof.ts";
 import type { Proof, ProofOptions, Verdict } from "./proof.ts";
 import { targets } from "./targets.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const smokeFlights = 2_000;
+const smokeFlights = 1_500;
 /** Twice what is promised: a run that hangs is ended and has fallen short. */
 const runTimeoutMs = targets.flights.minutesMax * 2 * 60_000;
 
@@ -109,39 +110,16 @@ async function start(
     ? [process.execPath, ["--import", "tsx", "scripts/start-cluster.ts", ...words]]
     : ["npm", ["start", "--", ...words]];
   const startedAt = performance.now();
-  const { code, output } = await runProgram(command, args, checkout);
+  const { code, output } = await runProgram(command, args, {
+    cwd: checkout,
+    timeoutMs: runTimeoutMs,
+    env: { CI: "true" },
+  });
   const seconds = (performance.now() - startedAt) / 1_000;
   const counts = await readFile(json, "utf8").catch((error: unknown) => {
     throw new Error(`npm start ended with ${code} and no result:\n${output}`, { cause: error });
   });
   return { ...(JSON.parse(counts) as Run), exit: code, seconds };
-}
-
-function runProgram(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-): Promise<{ readonly code: number; readonly output: string }> {
-  const child = spawn(command, args, {
-    cwd,
-    env: { ...process.env, CI: "true" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => output.push(text));
-  }
-  const end = (): void => void child.kill("SIGTERM");
-  const timer = setTimeout(end, runTimeoutMs);
-  process.once("exit", end);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => {
-      clearTimeout(timer);
-      process.off("exit", end);
-      resolve({ code: code ?? -1, output: output.join("") });
-    });
-  });
 }
 
 function verdictOf(

@@ -35,7 +35,7 @@ const keysPerNode = 32;
 const callersPerKey = 2;
 const loadBeforeKillMs = 1_500;
 const loadAfterKillMs = 3_000;
-const callTimeoutMs = 10_000;
+const callTimeoutMs = 4_000;
 
 interface Hops {
   readonly calls: number;

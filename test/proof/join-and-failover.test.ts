@@ -1,0 +1,3 @@
+import { testProof } from "../support/prove.ts";
+
+testProof("join-and-failover");
