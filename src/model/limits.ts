@@ -32,13 +32,8 @@ export const limits = {
   /** Calls in flight per connection, and per node. */
   callsPerConnectionMax: 1_024,
   callsPerNodeMax: 16_384,
-  /** Event-loop time per second and connection before fair queueing sets in. */
-  loopBudgetMsPerSecond: 20,
   /** Calls waiting for one entity. */
   entityQueueMax: 1_000,
-  /** How often a call may be passed on, and the legs that makes. */
-  forwardsMax: 2,
-  hopsMax: 3,
   /** Calls that ask calls that ask calls. */
   callDepthMax: 16,
   deadlineMsDefault: 30_000,
@@ -48,13 +43,7 @@ export const limits = {
   slowClientResyncBytes: 4 * 1024 * 1024,
   slowClientCloseBytes: 16 * 1024 * 1024,
   slowClientCloseMs: 10_000,
-  /** Bytes waiting on a link between nodes, and how long it may be stuck, before it is terminated. */
-  linkBufferBytesMax: 8 * 1024 * 1024,
-  linkStuckMs: 10_000,
 
   /** Members in one membership message. */
   membersPerMessageMax: 512,
-  /** Share of the heap above which new keys are refused, then work is shed. */
-  heapRefuseRatio: 0.85,
-  heapShedRatio: 0.93,
 } as const;
