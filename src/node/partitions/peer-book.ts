@@ -97,6 +97,7 @@ export class PeerBook implements Peers {
   lost(process: ProcessId): boolean {
     if (process === this.#self) return false;
     const node = nodeOf(process);
+    if (node === this.#selfNode) return true;
     const record = this.#record(node);
     // A leaving process is not lost while it can be reached: it hands over what it leads, and would
     // refuse every candidate until then.
