@@ -40,6 +40,11 @@ export function encodeValue(value: Value): Uint8Array {
   return new Uint8Array(packed.buffer, packed.byteOffset, packed.length);
 }
 
+/** The shared encoding of an integer of 0 … 127, whose only byte is `byte`; `undefined` for others. */
+export function sharedEncoding(byte: number): Uint8Array | undefined {
+  return smallIntegers[byte];
+}
+
 /**
  * The value that `bytes` encode; it shares no memory with them. 64-bit integers become numbers, also
  * where that rounds them.

@@ -167,6 +167,7 @@ export class Watchers {
 
   /** The committed state of an entity changed. Cheap: computes nothing. */
   changed(name: EntityName): void {
+    if (this.#entities.size === 0) return;
     for (const selection of this.#entities.get(name)?.selections ?? []) {
       selection.isStale = true;
       if (selection.watchers.size > 0) this.#due.add(selection);

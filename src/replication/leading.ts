@@ -84,9 +84,11 @@ function mergeForks<E extends ReplicatedEntity<E>>(
   reign: Reign<E>,
   now: number,
 ): void {
-  for (const { to, commits } of reign.takeMerged()) {
-    if (to === s.self) onMerged(s, commits, now);
-    else s.outlet.send(to, { type: "merged", commits });
+  if (reign.hasMerges) {
+    for (const { to, commits } of reign.takeMerged()) {
+      if (to === s.self) onMerged(s, commits, now);
+      else s.outlet.send(to, { type: "merged", commits });
+    }
   }
   if (s.degraded !== undefined && reign.isCommitted) {
     s.endDegraded(now);

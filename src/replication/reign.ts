@@ -189,6 +189,11 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
     return this.#merges.some(({ to }) => to === from);
   }
 
+  /** Forks are being merged. */
+  get hasMerges(): boolean {
+    return this.#merges.length > 0;
+  }
+
   /** Merges whose last position is committed, each returned once. */
   takeMerged(): readonly Merge[] {
     if (this.#merges.length === 0) return noEffects;

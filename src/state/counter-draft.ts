@@ -14,6 +14,8 @@ const counterGrowth = 24;
 export class CounterDraft implements DraftNode {
   readonly place: Place;
   #added = 0;
+  /** Handlers as a rule read a counter and write it. */
+  #handle: CounterHandle | undefined = undefined;
 
   constructor(place: Place) {
     this.place = place;
@@ -58,7 +60,9 @@ export class CounterDraft implements DraftNode {
   }
 
   handle(isWritable: boolean): Counter {
-    return new CounterHandle(this, isWritable);
+    if (!isWritable) return new CounterHandle(this, false);
+    this.#handle ??= new CounterHandle(this, true);
+    return this.#handle;
   }
 
   #committed(): CounterRun | undefined {

@@ -25,17 +25,24 @@ export const dedupeBytesMax = 64 * 1024;
 /** After this much silence a caller is forgotten. */
 export const callerSilenceMs = 10 * 60 * 1_000;
 
-/** One recorded call. */
-export interface CallRecord {
+/** A call and how it ended. */
+export interface EndedCall {
   readonly caller: string;
   readonly number: number;
   readonly received: number;
   readonly digest: number;
   readonly outcome: Outcome;
+}
+
+/** The commit that tells of it. */
+export interface RecordingCommit {
   readonly hybridTime: HybridTime;
   readonly writer: WriterId;
   readonly sequence: number;
 }
+
+/** One recorded call. */
+export interface CallRecord extends EndedCall, RecordingCommit {}
 
 export type DedupeLookup =
   /** It has run: answer this, if `digest` is that of the retry. */
@@ -157,8 +164,9 @@ export class DedupeTable {
   }
 
   /** Enters a record and drops those below its `received` that were seen. */
-  record(record: CallRecord, removal: Removal): void {
-    if (this.#recordAlone(record, removal)) return;
+  record(call: EndedCall, commit: RecordingCommit, removal: Removal): void {
+    if (this.#recordAlone(call, commit, removal)) return;
+    const record = recordOf(call, commit);
     const old = this.#recordsOf(record.caller);
     const keptCount = countKept(old, record.received, removal);
     if (keptCount === 0) {
@@ -214,17 +222,17 @@ export class DedupeTable {
   }
 
   /** Whether it is the only record now: of all there was before nothing stays. */
-  #recordAlone(record: CallRecord, removal: Removal): boolean {
+  #recordAlone(call: EndedCall, commit: RecordingCommit, removal: Removal): boolean {
     const only = this.#only;
     if (only === undefined) {
       if (this.#groups.length > 0) return false;
-      this.#only = new OwnRecord(record);
+      this.#only = new OwnRecord(call, commit);
     } else {
-      if (only.caller !== record.caller) return false;
-      if (staysRecorded(only, record.received, removal)) return false;
-      only.become(record);
+      if (only.caller !== call.caller) return false;
+      if (staysRecorded(only, call.received, removal)) return false;
+      only.become(call, commit);
     }
-    this.#bytes = bytesOf(record);
+    this.#bytes = bytesOf(call);
     return true;
   }
 
@@ -302,32 +310,38 @@ class OwnRecord implements CallRecord {
   writer: WriterId;
   sequence: number;
 
-  constructor(record: CallRecord) {
-    this.caller = record.caller;
-    this.number = record.number;
-    this.received = record.received;
-    this.digest = record.digest;
-    this.outcome = record.outcome;
-    this.hybridTime = record.hybridTime;
-    this.writer = record.writer;
-    this.sequence = record.sequence;
+  constructor(call: EndedCall, commit: RecordingCommit) {
+    this.caller = call.caller;
+    this.number = call.number;
+    this.received = call.received;
+    this.digest = call.digest;
+    this.outcome = call.outcome;
+    this.hybridTime = commit.hybridTime;
+    this.writer = commit.writer;
+    this.sequence = commit.sequence;
   }
 
   copy(): CallRecord {
-    const { caller, number, received, digest, outcome, hybridTime, writer, sequence } = this;
-    return { caller, number, received, digest, outcome, hybridTime, writer, sequence };
+    return recordOf(this, this);
   }
 
   /** Its caller is the same. */
-  become(record: CallRecord): void {
-    this.number = record.number;
-    this.received = record.received;
-    this.digest = record.digest;
-    this.outcome = record.outcome;
-    this.hybridTime = record.hybridTime;
-    this.writer = record.writer;
-    this.sequence = record.sequence;
+  become(call: EndedCall, commit: RecordingCommit): void {
+    this.number = call.number;
+    this.received = call.received;
+    this.digest = call.digest;
+    this.outcome = call.outcome;
+    this.hybridTime = commit.hybridTime;
+    // Mostly the same, and then a boxed number less.
+    if (this.writer !== commit.writer) this.writer = commit.writer;
+    this.sequence = commit.sequence;
   }
+}
+
+function recordOf(call: EndedCall, commit: RecordingCommit): CallRecord {
+  const { caller, number, received, digest, outcome } = call;
+  const { hybridTime, writer, sequence } = commit;
+  return { caller, number, received, digest, outcome, hybridTime, writer, sequence };
 }
 
 function lookUpIn(
@@ -365,7 +379,7 @@ function sum(records: readonly CallRecord[]): number {
   return bytes;
 }
 
-function bytesOf(record: CallRecord): number {
+function bytesOf(record: EndedCall): number {
   return recordBytes + record.caller.length + outcomeBytes(record.outcome);
 }
 

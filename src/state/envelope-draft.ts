@@ -22,7 +22,7 @@ export interface CallResult {
 export class EnvelopeDraft {
   readonly #scope: Scope;
   readonly #hybridTime: HybridTime;
-  readonly #operations: Operation[] = [];
+  #operations: Operation[] | undefined = undefined;
   #result: RecordOperation | undefined;
   #sends = 0;
   #sendBytes = 0;
@@ -49,21 +49,21 @@ export class EnvelopeDraft {
 
   forget(caller: string): void {
     const seen = this.#scope.entity.dedupe.seenOf(caller, this.#scope.writer);
-    this.#operations.push({ type: "forget", caller, below: Number.MAX_SAFE_INTEGER, seen });
+    this.#add({ type: "forget", caller, below: Number.MAX_SAFE_INTEGER, seen });
   }
 
   send(request: SendRequest): void {
     const { outbox } = this.#scope.entity;
     const bytes = this.#sendBytes + sendBytes(request);
     checkOutboxRoom(outbox.entries.length + this.#sends + 1, outbox.bytes + bytes);
-    this.#operations.push({ type: "send", index: this.#sends, ...request });
+    this.#add({ type: "send", index: this.#sends, ...request });
     this.#sends += 1;
     this.#sendBytes = bytes;
   }
 
   confirm(ids: readonly SendId[]): void {
     if (ids.length === 0) return;
-    this.#operations.push({
+    this.#add({
       type: "confirm",
       ids: ids.flatMap(({ writer, number }) => [writer, number]),
     });
@@ -75,18 +75,23 @@ export class EnvelopeDraft {
     const { functionName, key, operation, input, writer, number } = entry;
     const { code, message } = error;
     const target = { functionName, key, operation, input };
-    this.#operations.push({ type: "fail", writer, number, ...target, code, message });
+    this.#add({ type: "fail", writer, number, ...target, code, message });
     this.confirm([id]);
   }
 
   /** Recording a result is when callers that have long been silent are dropped. */
   collect(operations: Operation[]): void {
-    operations.push(...this.#operations);
+    if (this.#operations !== undefined) operations.push(...this.#operations);
     if (this.#result === undefined) return;
     for (const caller of this.#scope.entity.dedupe.silentCallers(this.#hybridTime)) {
       if (caller !== this.#result.caller) this.forgetSilent(operations, caller);
     }
     operations.push(this.#result);
+  }
+
+  #add(operation: Operation): void {
+    this.#operations ??= [];
+    this.#operations.push(operation);
   }
 
   forgetSilent(operations: Operation[], caller: string): void {

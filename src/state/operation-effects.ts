@@ -138,13 +138,9 @@ function performRecord(
   operation: RecordOperation,
   index: number,
 ): void {
-  const { caller, number, received, digest, outcome, seen } = operation;
-  const { writer, sequence, hybridTime } = commit;
+  const { caller, received, seen } = operation;
   parts.dedupe ??= new DedupeTable();
-  parts.dedupe.record(
-    { caller, number, received, digest, outcome, hybridTime, writer, sequence },
-    removalOf(parts, commit, seen),
-  );
+  parts.dedupe.record(operation, commit, removalOf(parts, commit, seen));
   // With one writer at a time nothing is unseen, and there is nothing to make an operation of.
   if (seen.length === 0) return;
   deferUnseen(parts, commit, index, { type: "forget", caller, below: received, seen });

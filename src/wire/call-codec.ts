@@ -4,8 +4,9 @@
  * most calls do not have (an age, a chain) takes one bit of `parts`; the payload comes last and
  * without a length, because the message has one.
  */
-import { emptyBytes } from "../codec/byte-reader.ts";
+import { emptyBytes, type ByteReader } from "../codec/byte-reader.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
+import { sharedEncoding } from "../codec/value-bytes.ts";
 import { errorCodes, LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import { list, milliseconds, oneOf, prose, text } from "./field.ts";
@@ -147,8 +148,15 @@ export function readReply(from: Incoming): ReplyMessage {
     copies: bytes.u8(),
     hops: bytes.u8(),
     node: from.names.read(bytes),
-    value: bytes.remaining === 0 ? emptyBytes : bytes.raw(bytes.remaining),
+    value: readPayload(bytes),
   };
+}
+
+/** The rest of the message. Small numbers, which many answers are, share their bytes. */
+function readPayload(bytes: ByteReader): Uint8Array {
+  if (bytes.remaining !== 1) return bytes.raw(bytes.remaining);
+  const byte = bytes.u8();
+  return sharedEncoding(byte) ?? Uint8Array.of(byte);
 }
 
 const failureCode: Field<FailureCode> = oneOf<FailureCode>([...errorCodes, "degraded_offered"]);
