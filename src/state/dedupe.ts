@@ -12,7 +12,10 @@ import { LatticeError } from "../model/error.ts";
 import type { WriterId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
 import { hybridTicksPerMs } from "../model/time.ts";
+import { recordOf } from "./call-record.ts";
+import type { CallRecord, EndedCall, RecordingCommit } from "./call-record.ts";
 import type { CausalVector } from "./causal-vector.ts";
+import { LoneRecord } from "./lone-record.ts";
 import { outcomeBytes } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { isSeen, nothingSeen } from "./seen.ts";
@@ -24,25 +27,6 @@ export const callersMax = 1_024;
 export const dedupeBytesMax = 64 * 1024;
 /** After this much silence a caller is forgotten. */
 export const callerSilenceMs = 10 * 60 * 1_000;
-
-/** A call and how it ended. */
-export interface EndedCall {
-  readonly caller: string;
-  readonly number: number;
-  readonly received: number;
-  readonly digest: number;
-  readonly outcome: Outcome;
-}
-
-/** The commit that tells of it. */
-export interface RecordingCommit {
-  readonly hybridTime: HybridTime;
-  readonly writer: WriterId;
-  readonly sequence: number;
-}
-
-/** One recorded call. */
-export interface CallRecord extends EndedCall, RecordingCommit {}
 
 export type DedupeLookup =
   /** It has run: answer this, if `digest` is that of the retry. */
@@ -62,7 +46,7 @@ export class DedupeTable {
    * table's own and overwritten by the next, so that calls leave no garbage behind. When there are
    * more, or when others are to hold it, it moves to the groups.
    */
-  #only: OwnRecord | undefined;
+  #only: LoneRecord | undefined;
   /** Grouped by caller in order of first sight; immutable groups, so that clones may share them. */
   #groups: readonly (readonly CallRecord[])[] = noGroups;
   #index: Map<string, number> | undefined;
@@ -226,7 +210,7 @@ export class DedupeTable {
     const only = this.#only;
     if (only === undefined) {
       if (this.#groups.length > 0) return false;
-      this.#only = new OwnRecord(call, commit);
+      this.#only = new LoneRecord(call, commit);
     } else {
       if (only.caller !== call.caller) return false;
       if (staysRecorded(only, call.received, removal)) return false;
@@ -297,51 +281,6 @@ export class DedupeTable {
       this.#groups = this.#callers.length === 0 ? [records] : [...this.#callers, records];
     }
   }
-}
-
-/** A record that is overwritten by the next one of its caller. */
-class OwnRecord implements CallRecord {
-  caller: string;
-  number: number;
-  received: number;
-  digest: number;
-  outcome: Outcome;
-  hybridTime: HybridTime;
-  writer: WriterId;
-  sequence: number;
-
-  constructor(call: EndedCall, commit: RecordingCommit) {
-    this.caller = call.caller;
-    this.number = call.number;
-    this.received = call.received;
-    this.digest = call.digest;
-    this.outcome = call.outcome;
-    this.hybridTime = commit.hybridTime;
-    this.writer = commit.writer;
-    this.sequence = commit.sequence;
-  }
-
-  copy(): CallRecord {
-    return recordOf(this, this);
-  }
-
-  /** Its caller is the same. */
-  become(call: EndedCall, commit: RecordingCommit): void {
-    this.number = call.number;
-    this.received = call.received;
-    this.digest = call.digest;
-    this.outcome = call.outcome;
-    this.hybridTime = commit.hybridTime;
-    // Mostly the same, and then a boxed number less.
-    if (this.writer !== commit.writer) this.writer = commit.writer;
-    this.sequence = commit.sequence;
-  }
-}
-
-function recordOf(call: EndedCall, commit: RecordingCommit): CallRecord {
-  const { caller, number, received, digest, outcome } = call;
-  const { hybridTime, writer, sequence } = commit;
-  return { caller, number, received, digest, outcome, hybridTime, writer, sequence };
 }
 
 function lookUpIn(

@@ -4,7 +4,7 @@ import type { ByteWriter } from "../codec/byte-writer.ts";
 import { StateCommit } from "./commit.ts";
 import { malformed } from "./damage.ts";
 import { DedupeTable } from "./dedupe.ts";
-import type { CallRecord } from "./dedupe.ts";
+import type { CallRecord } from "./call-record.ts";
 import {
   operationCode,
   readOperation,
