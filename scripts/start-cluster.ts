@@ -192,6 +192,7 @@ async function killOne(nodes: readonly NodeProcess[], replay: Replay): Promise<K
     atCall: replay.answered,
   };
   victim.signal("SIGKILL");
+  replay.nodeLost(victim.id);
   return kill;
 }
 

@@ -10,7 +10,10 @@ export interface ReplayOptions {
   readonly progress: (answered: number) => void;
   /** Told of every call once it was answered; for a record outside the cluster. */
   readonly record?: (answered: AnsweredCall) => void;
-  /** Control: answer before replication, and send again without protection. */
+  /**
+   * Control: take answers before replication, and send again without protection whatever may have
+   * been lost: calls of unknown outcome, and after a loss the last ones that the lost node answered.
+   */
   readonly careless?: boolean;
 }
 
@@ -31,6 +34,8 @@ export interface ReplayResult {
   readonly degraded: number;
 }
 
+/** So many of its last answers a careless caller does not trust. */
+const doubtedCount = 256;
 /** Longest time of one call; a takeover takes a fraction of it. */
 const callTimeoutMs = 60_000;
 
@@ -38,6 +43,9 @@ export class Replay {
   readonly #client: Client<Functions>;
   readonly #flights: readonly Flight[];
   readonly #options: ReplayOptions;
+  /** The last flights answered, by which node; kept by a careless caller. */
+  readonly #lastAnswers: { readonly flight: Flight; readonly node: string }[] = [];
+  readonly #again: Promise<void>[] = [];
   #next = 0;
   #inFlight = 0;
   #answered = 0;
@@ -63,7 +71,18 @@ export class Replay {
   async run(): Promise<ReplayResult> {
     const callers = Array.from({ length: this.#options.concurrency }, () => this.#callInTurn());
     await Promise.all(callers);
+    await Promise.all(this.#again);
     return { answered: this.#answered, resent: this.#resent, degraded: this.#degraded };
+  }
+
+  /** A node is lost: a careless caller sends again what that node answered last. */
+  nodeLost(node: string): void {
+    if (this.#options.careless !== true) return;
+    const doubted = this.#lastAnswers.filter((answer) => answer.node === node);
+    for (const { flight } of doubted) {
+      this.#resent += 1;
+      this.#again.push(this.#depart(flight));
+    }
   }
 
   async #callInTurn(): Promise<void> {
@@ -89,6 +108,7 @@ export class Replay {
       try {
         const { node, copies, degraded } = await handle.depart(flight);
         if (degraded) this.#degraded += 1;
+        if (careless) this.#remember(flight, node);
         const answeredAt = performance.now();
         record?.({ flight: flight.number, sentAt, answeredAt, node, copies, degraded });
         return;
@@ -99,5 +119,10 @@ export class Replay {
         this.#resent += 1;
       }
     }
+  }
+
+  #remember(flight: Flight, node: string): void {
+    this.#lastAnswers.push({ flight, node });
+    if (this.#lastAnswers.length > doubtedCount) this.#lastAnswers.shift();
   }
 }

@@ -1,3 +1,6 @@
-import { testProof } from "../support/prove.ts";
+import { test } from "node:test";
+import { assertFallsShort, assertHolds } from "../support/prove.ts";
 
-testProof("flights");
+test("flights holds in smoke size", () => assertHolds("flights"));
+
+test("flights falls short when its fault is planted", () => assertFallsShort("flights"));
