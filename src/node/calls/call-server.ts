@@ -4,6 +4,7 @@
  */
 import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
+import { limits } from "../../model/limits.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { Clock, Timers } from "../../platform/platform.ts";
@@ -16,6 +17,9 @@ import type { Attempt, Attempts } from "./attempts.ts";
 import { checkClientCall } from "./client-call-check.ts";
 import { failureOf, noBytes, ServedCall, type CallUnderWay, type Origin } from "./served-call.ts";
 import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
+
+/** A caller that is told to slow down should wait about as long as a queue takes to move. */
+const overloadRetryMs = 100;
 
 /** What the node is for a partition, as calls need to know it. */
 export interface Serving {
@@ -147,8 +151,12 @@ export class CallServer {
     to: NodeId,
     origin: Origin,
   ): CallUnderWay | undefined {
-    this.forwardCount += 1;
     const { attempts, self, routes } = this.#options;
+    if (attempts.count >= limits.callsPerNodeMax) {
+      this.#fail(call, origin, tooManyForwarded(call, self));
+      return undefined;
+    }
+    this.forwardCount += 1;
     const passedOn: CallMessage = {
       ...call,
       partition,
@@ -241,4 +249,13 @@ function notOwner(call: CallMessage, self: NodeId): LatticeError {
   return new LatticeError("not_owner", `${nameOf(call)}: ${self} does not own this key`, {
     node: self,
   });
+}
+
+function tooManyForwarded(call: CallMessage, self: NodeId): LatticeError {
+  return new LatticeError(
+    "overloaded",
+    `${nameOf(call)}: ${String(limits.callsPerNodeMax)} calls of ${self} are under way at other ` +
+      "nodes; nothing took effect",
+    { node: self, retryAfterMs: overloadRetryMs },
+  );
 }

@@ -128,7 +128,9 @@ export class Links {
    */
   send(node: NodeId, channel: LinkChannel, message: Message): LatticeError | undefined {
     const link = this.#links.get(node);
-    if (link?.isUp !== true) return undefined;
+    // The control channel opens first, and what comes over it wants its answer: a digest that meets
+    // silence leaves two nodes that held each other dead so for ever.
+    if (link === undefined || (channel === "data" && !link.isUp)) return undefined;
     try {
       link.send(channel, message);
       return undefined;

@@ -102,13 +102,20 @@ export class PeerBook implements Peers {
     // A leaving process is not lost while it can be reached: it hands over what it leads, and would
     // refuse every candidate until then.
     if (record.status === "dead" || record.status === "left") return true;
-    if (record.process === process) {
-      const heardAt = this.#dataHeardAt(node) ?? 0;
-      return record.status === "suspect" && this.#now() - heardAt >= silentSuspectMs;
-    }
-    if (record.process !== undefined || bootOf(process) < record.newestBoot) return true;
-    if (record.evidence === "refused" || record.evidence === "replaced") return true;
-    return record.evidence === "goodbye" || this.#now() - record.unlinkedAt >= unansweredRedialMs;
+    if (record.process === process) return this.#hasFallenSilent(node, record);
+    const hasLaterLife = record.process !== undefined || bootOf(process) < record.newestBoot;
+    return hasLaterLife || this.#isGone(record);
+  }
+
+  #hasFallenSilent(node: NodeId, { status }: PeerRecord): boolean {
+    if (status !== "suspect") return false;
+    return this.#now() - (this.#dataHeardAt(node) ?? 0) >= silentSuspectMs;
+  }
+
+  /** Nothing is linked, and the re-dial said why or nothing for too long. */
+  #isGone({ evidence, unlinkedAt }: PeerRecord): boolean {
+    if (evidence !== undefined && evidence !== "unreachable") return true;
+    return this.#now() - unlinkedAt >= unansweredRedialMs;
   }
 
   provenDead(process: ProcessId): boolean {
