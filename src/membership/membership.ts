@@ -170,8 +170,10 @@ export class Membership {
       this.#roster.hear(peer.id, now);
       this.#links.open(peer);
       if (this.members.get(peer.id)?.boot === peer.boot) this.#evidence.clear(peer.id);
-      // One side is enough to compare tables.
-      if (this.self.id < peer.id) this.#pushPull.begin(peer.id, now);
+      // One side is enough to compare tables, but not for those who hold each other dead: nothing
+      // would make them speak again.
+      const isHeldDead = this.#roster.live(peer.id) === undefined;
+      if (isHeldDead || this.self.id < peer.id) this.#pushPull.begin(peer.id, now);
     }
     return this.#finish(now);
   }

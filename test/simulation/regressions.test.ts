@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crdt, defineFunction } from "../../src/entry/main.ts";
 import { createTestCluster } from "../../src/entry/testing.ts";
+import { jitteryLink } from "../../src/testing/simulated-network.ts";
 
 const tally = defineFunction({
   state: { sum: crdt.counter() },
@@ -36,4 +37,22 @@ test("a degraded primary does not spin on a handover that was due meanwhile", as
   cluster.heal();
   await cluster.settled();
   assert.equal(await one.sum(), 3);
+});
+
+test("nodes that held each other dead know each other alive once they are linked", async () => {
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    await using cluster = await createTestCluster({ functions: { tally }, nodes: 3, seed });
+    // Each channel of a link takes its own time, so that one is open well before the other.
+    cluster.network.paths.setAllLinks(jitteryLink(8, 0.6));
+    cluster.split(["node-1"], ["node-2"], ["node-3"]);
+    await cluster.advance(40_000);
+    for (const [a, b] of [
+      ["node-1", "node-2"],
+      ["node-1", "node-3"],
+      ["node-2", "node-3"],
+    ] as const) {
+      cluster.network.paths.heal(a, b);
+    }
+    await cluster.settled();
+  }
 });

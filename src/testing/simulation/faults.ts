@@ -350,6 +350,7 @@ export class Faults {
       this.#health.crashes(life);
       this.crashCount += 1;
       this.#owing.add(id);
+      if (this.#isOver) this.#restart(id);
     }
     if (this.#random() < 0.7) this.#restartLater(id, this.#lasting(100, 8_000));
   }

@@ -27,7 +27,12 @@ interface PartitionRecord {
   ownerCount: number;
   /** Times of recent new terms. */
   reigns: number[];
+  /** How many owners any node's table gave it at the last looks. */
+  tableSizes: number[];
 }
+
+/** Nodes learn of a new table one after the other. */
+const tableLooks = 40;
 
 export class Observer {
   readonly #cluster: SimulatedCluster;
@@ -52,6 +57,7 @@ export class Observer {
       term: undefined,
       ownerCount: 0,
       reigns: [],
+      tableSizes: [],
     }));
   }
 
@@ -172,18 +178,19 @@ export class Observer {
 
   #watchPartition(partition: PartitionId, nodes: readonly LatticeNode[]): void {
     let primary: Replica<Entity> | undefined;
-    let tableSize = 0;
+    const record = this.#partitions[partition]!;
+    let tableSize = Infinity;
     for (const { parts } of nodes) {
+      tableSize = Math.min(tableSize, parts.routes.ownersOf(partition).length);
       const replica = parts.partitions.replica(partition);
       if (replica?.serving !== "primary") continue;
-      if (compareTerms(replica.term, primary?.term) <= 0) continue;
-      primary = replica;
-      tableSize = parts.routes.ownersOf(partition).length;
+      if (compareTerms(replica.term, primary?.term) > 0) primary = replica;
     }
-    const record = this.#partitions[partition]!;
+    record.tableSizes.push(tableSize);
+    if (record.tableSizes.length > tableLooks) record.tableSizes.shift();
     if (primary === undefined || compareTerms(primary.term, record.term) < 0) return;
     this.#watchTerm(partition, record, primary);
-    this.#watchOwners(partition, record, primary, tableSize);
+    this.#watchOwners(partition, record, primary);
   }
 
   #watchTerm(partition: PartitionId, record: PartitionRecord, primary: Replica<Entity>): void {
@@ -200,25 +207,22 @@ export class Observer {
     });
   }
 
-  #watchOwners(
-    partition: PartitionId,
-    record: PartitionRecord,
-    primary: Replica<Entity>,
-    tableSize: number,
-  ): void {
+  #watchOwners(partition: PartitionId, record: PartitionRecord, primary: Replica<Entity>): void {
     const processes = primary.owners?.processes ?? [];
-    const key = processes.join();
-    if (this.#ownersSeen[partition] !== key) {
-      if (this.#ownersSeen[partition] !== undefined) this.ownerChanges += 1;
+    const key = processes.join(" ");
+    const before = this.#ownersSeen[partition];
+    if (before !== key) {
+      if (before !== undefined) this.ownerChanges += 1;
       this.#ownersSeen[partition] = key;
     }
     const { crashCount, lossy } = this.#faults;
     if (crashCount > 0 || lossy.length > 0) return;
-    const most = Math.min(record.ownerCount, tableSize);
+    const most = Math.min(record.ownerCount, ...record.tableSizes);
     this.#violations.check(
       "P8",
       processes.length >= most,
-      () => `partition ${String(partition)} fell to ${String(processes.length)} owners`,
+      () =>
+        `partition ${String(partition)} went from ${before ?? ""} to ${key} at ${String(this.#now)}`,
     );
     record.ownerCount = processes.length;
   }
