@@ -105,7 +105,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   digest(): number {
     let sum = 0;
     for (const [name, { entity }] of this.#slots) {
-      if (entity !== undefined) sum = (sum + mix(name, entity.digest)) % Number.MAX_SAFE_INTEGER;
+      if (entity !== undefined) sum = addModulo(sum, mix(name, entity.digest));
     }
     return sum;
   }
@@ -276,6 +276,12 @@ export function addCommit<E extends ReplicatedEntity<E>>(entity: E, commit: Comm
 function touchedAfter<E>(slot: Slot<E>, at: StreamPosition): boolean {
   const order = compareTerms(slot.touchedIn, at.synced);
   return order > 0 || (order === 0 && slot.touchedAt > at.position);
+}
+
+/** Sum modulo 2^53 − 1 that never leaves the exact integers: rounding would depend on the order. */
+function addModulo(a: number, b: number): number {
+  const room = Number.MAX_SAFE_INTEGER - a;
+  return b < room ? a + b : b - room;
 }
 
 /** FNV-1a over the name, mixed with the entity's digest so that swapped contents show. */
