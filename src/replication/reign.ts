@@ -222,7 +222,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
       if (owners !== this.#copy.owners) this.alignLinks([...this.#links.keys()]);
       if (touched.length > 0) this.#outlet.emit({ type: "committed", entities: touched });
       if (!told) this.tellAt = Math.min(this.tellAt, now + timing.tellCommittedMs);
-      this.stuckSince = this.#copy.committed > this.#copy.position ? Infinity : now;
+      this.stuckSince = this.isCommitted ? Infinity : now;
     }
     if (this.waiters.size > 0) this.waiters.release(this, this.#outlet);
     return count > before;
