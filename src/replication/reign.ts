@@ -206,11 +206,6 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
 
   /** Rule 4: passes on what enough owners hold; true when something became committed. */
   advance(now: number): boolean {
-    // Nothing is uncommitted, so there is nothing to count: a single owner is always here.
-    if (this.isCommitted) {
-      if (this.waiters.size > 0) this.waiters.release(this, this.#outlet);
-      return false;
-    }
     const count = this.#committedCount();
     const before = this.#copy.committed;
     if (count > before) {

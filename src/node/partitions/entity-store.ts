@@ -3,13 +3,11 @@
  * replica decides whether there is anything to serve, and when an answer may go out.
  */
 import type { Acks } from "../../model/acks.ts";
-import type { EntityName, PartitionId, WriterId } from "../../model/ids.ts";
+import type { EntityName, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { nextHybridTime, type HybridTime } from "../../model/time.ts";
 import type { OpenEntity, Release, Store } from "../../functions/ports.ts";
 import type { Clock } from "../../platform/platform.ts";
-import type { Replica } from "../../replication/replica.ts";
-import type { Entity } from "../../state/entity.ts";
 import type { StateCommit } from "../../state/commit.ts";
 import { requireReplica, type Partitions, type ReleaseToken } from "./partitions.ts";
 
@@ -43,7 +41,13 @@ export class EntityStore implements Store {
     if (replica.isFull) throw tooManyUnconfirmed(name);
     const entity = replica.tip(name, true);
     if (entity === undefined) return undefined;
-    return new OpenReplica(replica, entity, reign);
+    return {
+      entity,
+      writer: replica.writer,
+      degraded: replica.serving === "degraded",
+      reign,
+      copiesMax: replica.owners?.processes.length ?? 1,
+    };
   }
 
   commit(
@@ -84,27 +88,6 @@ function tooManyUnconfirmed(name: EntityName): LatticeError {
     `${name}: too many changes of its partition wait for their copies: try again later`,
     { retryAfterMs: ackTimeoutMs / 10 },
   );
-}
-
-/** What hardly any turn asks for is looked up when it is asked for. */
-class OpenReplica implements OpenEntity {
-  readonly entity: Entity;
-  readonly reign: object;
-  readonly writer: WriterId;
-  readonly degraded: boolean;
-  readonly #replica: Replica<Entity>;
-
-  constructor(replica: Replica<Entity>, entity: Entity, reign: object) {
-    this.entity = entity;
-    this.reign = reign;
-    this.writer = replica.writer;
-    this.degraded = replica.serving === "degraded";
-    this.#replica = replica;
-  }
-
-  get copiesMax(): number {
-    return this.#replica.owners?.processes.length ?? 1;
-  }
 }
 
 class Waiting implements ReleaseToken {
