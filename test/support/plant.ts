@@ -1,12 +1,11 @@
 /**
  * A copy of this checkout with a fault in it, for controls: sources and tools are copied, and
- * `node_modules` is a link. Nothing of it reaches the checkout itself.
+ * packages are links. Nothing of it reaches the checkout itself.
  */
-import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { spawnSync } from "node:child_process";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
 
 const copied = [
@@ -33,7 +32,7 @@ export class Plant {
     for (const name of copied) {
       await cp(path.join(repositoryRoot, name), path.join(root, name), { recursive: true });
     }
-    await symlink(path.join(repositoryRoot, "node_modules"), path.join(root, "node_modules"));
+    await linkModules(path.join(repositoryRoot, "node_modules"), path.join(root, "node_modules"));
     return new Plant(root);
   }
 
@@ -50,17 +49,15 @@ export class Plant {
     );
   }
 
-  /** Applies a file of `scripts/mutants/`. */
-  mutate(patch: string): void {
-    const file = path.join(repositoryRoot, "scripts/mutants", patch);
-    const { status, stderr, stdout } = spawnSync("patch", ["-p1", "--forward", "-i", file], {
-      cwd: this.root,
-      encoding: "utf8",
-    });
-    if (status !== 0) throw new Error(`${patch} does not apply any more: ${stdout}${stderr}`);
-  }
-
   async remove(): Promise<void> {
     await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Each package is a link; caches are not shared, or what is made of the fault would stay. */
+async function linkModules(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const name of await readdir(from)) {
+    if (name !== ".cache") await symlink(path.join(from, name), path.join(to, name));
   }
 }
