@@ -78,7 +78,22 @@ void test("much leaves in pieces, and no faster than the link takes it", async (
     stage.room = "room";
     stage.outgoing.flush("b#1");
   }
-  assert.deepEqual(stage.sent, [[0, 1], [2, 3], [4, 5], [6]]);
+  assert.deepEqual(stage.sent, [[0, 1], [6], [2, 3], [4, 5]]);
+  assert.equal(stage.outgoing.countFor("b#1"), 0);
+});
+
+void test("commits pass the copies of other partitions, and never their own", async () => {
+  const stage = makeStage();
+  stage.fillsUp = true;
+  for (const partition of [1, 2]) stage.outgoing.push("b#1", partition, delta(pieceBytes));
+  stage.outgoing.push("b#1", 2, delta(1));
+  stage.outgoing.push("b#1", 3, delta(1));
+  for (let i = 0; i < 5; i++) {
+    await stage.time.sleep(1);
+    stage.room = "room";
+    stage.outgoing.flush("b#1");
+  }
+  assert.deepEqual(stage.sent, [[3], [1], [2], [2]]);
   assert.equal(stage.outgoing.countFor("b#1"), 0);
 });
 

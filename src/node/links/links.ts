@@ -159,8 +159,13 @@ export class Links {
       wait.cancel();
       this.#politeWaits.delete(id);
     }
-    for (const [address, { id }] of this.#lost) {
-      if (!this.#wanted.has(id)) this.#lost.delete(address);
+    for (const [address, { id, boot }] of this.#lost) {
+      if (this.#wanted.has(id)) continue;
+      this.#lost.delete(address);
+      // Nobody dials it any more: the broken link has to count as gone without an answer.
+      this.#options.platform.timers.defer(() => {
+        if (!this.#closed) this.#evidence(id, boot, "unreachable");
+      });
     }
     for (const id of this.#wanted.keys()) this.#seek(id);
   }
@@ -264,6 +269,7 @@ export class Links {
     if (known?.identity.boot === peer.boot) return known;
     const link = new PeerLink(peer, this.#options.platform.clock.now());
     this.#links.set(peer.id, link);
+    this.#tellOfEarlierLives(peer);
     this.#timers.after(halfLinkMs, () => {
       if (this.#links.get(peer.id) === link && !link.isUp) link.terminate();
     });
@@ -273,6 +279,15 @@ export class Links {
       this.#evidence(peer.id, known.identity.boot, "replaced");
     }
     return link;
+  }
+
+  /** A new life is here: links of earlier ones that broke without an answer so far are gone. */
+  #tellOfEarlierLives(peer: NodeIdentity): void {
+    for (const [address, { id, boot }] of this.#lost) {
+      if (id !== peer.id || boot >= peer.boot) continue;
+      this.#lost.delete(address);
+      this.#evidence(id, boot, "replaced");
+    }
   }
 
   #lostChannel(

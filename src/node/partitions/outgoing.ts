@@ -4,7 +4,8 @@
  * that joins is sent all its partitions at once, and pushing them all into its connection would
  * break that for reading too slowly.
  *
- * The order of what one process sends to another is kept. What waits for a process whose link breaks
+ * Within a partition the order is kept. Between them large messages wait for small ones, or commits
+ * of all partitions would stand behind the copies of a few, and lose their majority. What waits for a process whose link breaks
  * is dropped: replicas send it again, or something newer, when the link is back.
  */
 import type { LatticeError } from "../../model/error.ts";
@@ -19,6 +20,8 @@ import type {
 
 /** One message is ended when its entries have about so many bytes. */
 export const pieceBytes = 256 * 1024;
+/** A message longer than this is passed by shorter ones of other partitions. */
+const bulkBytes = 16 * 1024;
 /** What an entry costs beside the bytes of its state. */
 const entryBytes = 128;
 
@@ -40,9 +43,18 @@ export interface OutgoingEntry {
   readonly message: PartitionMessage;
 }
 
+/** What waits for one process. */
+interface Line {
+  urgent: OutgoingEntry[];
+  /** Large messages, and what belongs behind them. */
+  bulk: OutgoingEntry[];
+  /** How many entries of a partition stand in `bulk`. */
+  readonly held: Map<PartitionId, number>;
+}
+
 export class Outgoing {
   readonly #options: OutgoingOptions;
-  readonly #waiting = new Map<ProcessId, OutgoingEntry[]>();
+  readonly #lines = new Map<ProcessId, Line>();
   #flushDue = false;
   #isClosed = false;
 
@@ -52,45 +64,51 @@ export class Outgoing {
 
   /** Entries that wait for room on a link, or for the end of this turn. */
   countFor(to: ProcessId): number {
-    return this.#waiting.get(to)?.length ?? 0;
+    const line = this.#lines.get(to);
+    return line === undefined ? 0 : line.urgent.length + line.bulk.length;
   }
 
   push(to: ProcessId, partition: PartitionId, message: PartitionMessage): void {
-    const entries = this.#waiting.get(to);
-    if (entries === undefined) this.#waiting.set(to, [{ partition, message }]);
-    else entries.push({ partition, message });
+    let line = this.#lines.get(to);
+    if (line === undefined) {
+      line = { urgent: [], bulk: [], held: new Map() };
+      this.#lines.set(to, line);
+    }
+    const held = line.held.get(partition) ?? 0;
+    if (held > 0 || bytesOf(message) > bulkBytes) {
+      line.bulk.push({ partition, message });
+      line.held.set(partition, held + 1);
+    } else {
+      line.urgent.push({ partition, message });
+    }
     if (this.#flushDue) return;
     this.#flushDue = true;
     this.#options.timers.defer(() => {
       this.#flushDue = false;
-      for (const process of this.#waiting.keys()) this.flush(process);
+      for (const process of this.#lines.keys()) this.flush(process);
     });
   }
 
   /** Sends what waits for this process, as much as its link takes. */
   flush(to: ProcessId): void {
-    const entries = this.#waiting.get(to);
-    if (entries === undefined || this.#isClosed) return;
-    let from = 0;
+    const line = this.#lines.get(to);
+    if (line === undefined || this.#isClosed) return;
     let room = this.#options.roomFor(to);
-    while (from < entries.length && room === "room") {
-      const end = pieceEnd(entries, from);
-      this.#send(to, from === 0 && end === entries.length ? entries : entries.slice(from, end));
-      from = end;
+    while (room === "room" && line.urgent.length + line.bulk.length > 0) {
+      this.#send(to, line.urgent.length > 0 ? takeUrgent(line) : takeBulk(line));
       room = this.#options.roomFor(to);
     }
-    if (from === entries.length || room === "gone") this.#waiting.delete(to);
-    else if (from > 0) this.#waiting.set(to, entries.slice(from));
+    if (room === "gone" || line.urgent.length + line.bulk.length === 0) this.#lines.delete(to);
   }
 
   /** The link to this process is gone. */
   drop(to: ProcessId): void {
-    this.#waiting.delete(to);
+    this.#lines.delete(to);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#waiting.clear();
+    this.#lines.clear();
   }
 
   #send(to: ProcessId, entries: readonly OutgoingEntry[]): void {
@@ -103,9 +121,26 @@ export class Outgoing {
   }
 }
 
-function pieceEnd(entries: readonly OutgoingEntry[], from: number): number {
+function takeUrgent(line: Line): readonly OutgoingEntry[] {
+  const { urgent } = line;
+  const end = pieceEnd(urgent);
+  line.urgent = end === urgent.length ? [] : urgent.slice(end);
+  return end === urgent.length ? urgent : urgent.slice(0, end);
+}
+
+function takeBulk(line: Line): readonly OutgoingEntry[] {
+  const piece = line.bulk.splice(0, pieceEnd(line.bulk));
+  for (const { partition } of piece) {
+    const held = (line.held.get(partition) ?? 1) - 1;
+    if (held === 0) line.held.delete(partition);
+    else line.held.set(partition, held);
+  }
+  return piece;
+}
+
+function pieceEnd(entries: readonly OutgoingEntry[]): number {
   let bytes = 0;
-  let end = from;
+  let end = 0;
   while (end < entries.length && bytes < pieceBytes) {
     bytes += bytesOf(entries[end]!.message);
     end += 1;
