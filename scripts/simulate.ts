@@ -109,9 +109,8 @@ async function runOne(seed: number, transcript: boolean): Promise<number> {
   });
   if (result === undefined) return 1;
   const { report, violations, problem } = result;
-  const events = result.transcript.filter((line) => !line.includes(" → "));
   const isBad = violations.length > 0 || problem !== undefined;
-  const lines = transcript ? result.transcript : isBad ? events.slice(-failureLines) : [];
+  const lines = transcript ? result.transcript : isBad ? result.events.slice(-failureLines) : [];
   for (const line of lines) console.log(line);
   console.log(JSON.stringify(report, undefined, 2));
   console.log(`seed ${seed} transcript ${report.hash}`);

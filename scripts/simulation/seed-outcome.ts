@@ -14,6 +14,7 @@ export interface SeedOutcome {
   readonly violations: readonly Violation[];
   /** What went wrong that is no named invariant. */
   readonly problem: string | undefined;
+  readonly events: readonly string[];
   readonly transcript: readonly string[];
   readonly cpuMs: number;
 }

@@ -16,7 +16,7 @@ process.on("message", (request: SeedRequest) => {
 
 async function runSeed({ seed, isReadable }: SeedRequest): Promise<SeedOutcome> {
   const before = process.cpuUsage();
-  const { report, violations, problem, transcript } = await simulate(seed, { isReadable });
+  const { report, violations, problem, events, transcript } = await simulate(seed, { isReadable });
   const { user, system } = process.cpuUsage(before);
   const unhandled = rejections.splice(0).map((text) => ({
     invariant: "B2" as const,
@@ -27,6 +27,7 @@ async function runSeed({ seed, isReadable }: SeedRequest): Promise<SeedOutcome> 
     report,
     violations: [...violations, ...unhandled],
     problem,
+    events,
     transcript,
     cpuMs: (user + system) / 1000,
   };

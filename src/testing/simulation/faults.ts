@@ -253,6 +253,8 @@ export class Faults {
   #crash(): boolean {
     const able = this.#living().filter((life) => this.#health.mayCrash(life));
     if (able.length === 0 || this.#living().length < 2) return false;
+    // A leaver that cannot hand over is a second loss: of two copies none would be left.
+    if (this.#leaving.size > 0 && this.#scenario.replicas < 3) return false;
     const life = this.#pick(able);
     this.#kill(life);
     if (this.#random() < 0.75) this.#restartLater(life.id, this.#lasting(30, 12_000));
@@ -327,7 +329,8 @@ export class Faults {
     const staying = this.#living().filter(
       ({ id, state }) => state === "up" && !this.#leaving.has(id),
     );
-    if (staying.length < 2) return false;
+    // A loss on top of others may be the last copy, and what is left of nothing is nothing.
+    if (staying.length < 2 || this.#leaving.size > 0 || !this.#health.isRecovered) return false;
     const life = this.#pick(staying);
     this.#note(`leave ${life.id}`);
     this.#leaving.add(life.id);
@@ -365,7 +368,7 @@ export class Faults {
   #storm(): boolean {
     const living = this.#shuffled(this.#living());
     const killCount = Math.min(this.#scenario.replicas - 1, living.length - 1);
-    if (!this.#health.isRecovered || killCount < 1) return false;
+    if (!this.#health.isRecovered || killCount < 1 || this.#leaving.size > 0) return false;
     const last = living[killCount]!;
     this.#loses();
     const isCutOff = this.#random() < 0.5;
@@ -390,7 +393,7 @@ export class Faults {
 
   /** Every process dies: a grid in memory begins anew, and empty. */
   #wipe(): boolean {
-    if (!this.#health.isRecovered) return false;
+    if (!this.#health.isRecovered || this.#leaving.size > 0) return false;
     const living = this.#living();
     this.#loses();
     for (const life of living) this.#kill(life);

@@ -33,6 +33,9 @@ export interface SimulationResult {
   readonly violations: readonly Violation[];
   /** Something that is no named invariant: an exception. */
   readonly problem: string | undefined;
+  /** Faults, in order. */
+  readonly events: readonly string[];
+  /** Everything, message by message; the end of it if there is too much. */
   readonly transcript: readonly string[];
 }
 
@@ -128,6 +131,7 @@ class Simulation {
       }),
       violations: this.#violations.found,
       problem,
+      events: this.#transcript.events,
       transcript: this.#transcript.lines,
     };
   }

@@ -13,6 +13,8 @@ export class Transcript {
   readonly #now: () => number;
   readonly #decoders = new Map<number, LinkDecoder>();
   #lines: string[] = [];
+  /** Faults alone: they are few, and none is dropped. */
+  readonly events: string[] = [];
   #low = 0x811c9dc5;
   #high = 0x01000193;
 
@@ -34,6 +36,7 @@ export class Transcript {
   note(text: string): void {
     this.#mixNumber(this.#now());
     for (let i = 0; i < text.length; i++) this.#mix(text.charCodeAt(i));
+    this.events.push(this.#line(text));
     if (this.#isReadable) this.#add(text);
   }
 
@@ -57,8 +60,12 @@ export class Transcript {
   }
 
   #add(text: string): void {
-    this.#lines.push(`${this.#now().toFixed(2).padStart(10)}  ${text}`);
+    this.#lines.push(this.#line(text));
     if (this.#lines.length > linesMax * 1.5) this.#lines = this.#lines.slice(-linesMax);
+  }
+
+  #line(text: string): string {
+    return `${this.#now().toFixed(2).padStart(10)}  ${text}`;
   }
 
   #mixNumber(value: number): void {

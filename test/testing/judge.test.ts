@@ -1,0 +1,137 @@
+/** The judge's own controls: histories known to be good, and known to be bad in one way each. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CallRecord, History } from "../../src/testing/simulation/history.ts";
+import { Violations } from "../../src/testing/simulation/invariants.ts";
+import { judge } from "../../src/testing/simulation/judge.ts";
+import type { Look } from "../../src/testing/simulation/simulated-functions.ts";
+
+const call: CallRecord = {
+  id: "1",
+  client: "client-1",
+  functionName: "vault",
+  key: "k",
+  operation: "put",
+  isProtected: true,
+  acks: undefined,
+  targets: [],
+  removes: "",
+  timeoutMs: 1_000,
+  sentAt: 10,
+  sentOrder: 1,
+  answer: okAnswer(2, ["1"]),
+};
+
+function okAnswer(order: number, seen: readonly string[], degraded = false) {
+  const how = { type: "ok", degraded, copies: 2, hops: 1, node: "n1" } as const;
+  return { ...how, at: order * 10, order, seen };
+}
+
+function failedAnswer(indeterminate: boolean) {
+  const how = { type: "failed", code: "unavailable", message: "" } as const;
+  return { ...how, at: 20, order: 2, indeterminate };
+}
+
+function historyOf(calls: readonly CallRecord[], rest: Partial<History> = {}): History {
+  return { calls, shown: [], lossy: [], wasDegraded: false, crashCount: 1, ...rest };
+}
+
+function looks(effects: Readonly<Record<string, number>>, rest: Partial<Look> = {}): Look {
+  const count = Object.values(effects).reduce((sum, times) => sum + times, 0);
+  return { effects, count, tags: [], high: 0, values: {}, latest: "", text: "", ...rest };
+}
+
+function verdict(history: History, entities: Readonly<Record<string, Look>>): string[] {
+  const violations = new Violations();
+  judge(history, new Map(Object.entries(entities)), violations);
+  return violations.found.map(({ invariant }) => invariant);
+}
+
+test("a call that was answered and is there once is good", () => {
+  assert.deepEqual(verdict(historyOf([call]), { "vault/k": looks({ 1: 1 }) }), []);
+});
+
+test("an acknowledged call that is gone is P1, and what its reply showed P5", () => {
+  assert.deepEqual(verdict(historyOf([call]), { "vault/k": looks({}) }), ["P1", "P5"]);
+});
+
+test("what was acknowledged in a lossy time may be gone, but not what came after", () => {
+  const lossy = [{ from: 0, until: 30 }];
+  assert.deepEqual(verdict(historyOf([call], { lossy }), { "vault/k": looks({}) }), []);
+  const later = { ...call, answer: okAnswer(9, ["1"]) };
+  assert.deepEqual(verdict(historyOf([later], { lossy }), { "vault/k": looks({}) }), ["P1", "P5"]);
+});
+
+test("a call that is there twice is P2, unless its caller agreed to degraded service", () => {
+  assert.deepEqual(verdict(historyOf([call]), { "vault/k": looks({ 1: 2 }) }), ["P2"]);
+  const agreed: CallRecord = { ...call, functionName: "ledger", answer: okAnswer(2, ["1"], true) };
+  const history = historyOf([agreed], { wasDegraded: true });
+  assert.deepEqual(verdict(history, { "ledger/k": looks({ 1: 2 }) }), []);
+  const firm: CallRecord = { ...call, functionName: "ledger" };
+  const other = historyOf([firm], { wasDegraded: true });
+  assert.deepEqual(verdict(other, { "ledger/k": looks({ 1: 2 }) }), ["P2"]);
+});
+
+test("a call that was answered as not run and is there is P6; an unknown one may be", () => {
+  const refused = { ...call, answer: failedAnswer(false) };
+  assert.deepEqual(verdict(historyOf([refused]), { "vault/k": looks({ 1: 1 }) }), ["P6"]);
+  const unknown = { ...call, answer: failedAnswer(true) };
+  assert.deepEqual(verdict(historyOf([unknown]), { "vault/k": looks({ 1: 1 }) }), []);
+  assert.deepEqual(verdict(historyOf([unknown]), { "vault/k": looks({}) }), []);
+});
+
+test("what a watcher was shown and is gone is P5", () => {
+  const shown = [{ functionName: "vault", key: "k", at: 5, ids: ["1", "2"] }] as const;
+  const state = { "vault/k": looks({ 1: 1 }) };
+  assert.deepEqual(verdict(historyOf([call], { shown }), state), ["P5"]);
+});
+
+test("a counter that differs from its calls is C2", () => {
+  const state = { "vault/k": looks({ 1: 1 }, { count: 2 }) };
+  assert.deepEqual(verdict(historyOf([call]), state), ["C2"]);
+});
+
+test("a sent call that is missing or doubled is C3", () => {
+  const sender: CallRecord = { ...call, operation: "send", targets: [["vault", "t"]] };
+  const from = looks({ 1: 1 });
+  const judged = (times: number): string[] =>
+    verdict(historyOf([sender]), { "vault/k": from, "vault/t": looks({ "1>0": times }) });
+  assert.deepEqual(judged(1), []);
+  assert.deepEqual(judged(2), ["C3"]);
+  assert.deepEqual(verdict(historyOf([sender]), { "vault/k": from }), ["C3"]);
+});
+
+test("an inner call that is missing or doubled is C4", () => {
+  const asker: CallRecord = { ...call, operation: "ask", targets: [["vault", "t"]] };
+  const judged = (times: number): string[] =>
+    verdict(historyOf([asker]), {
+      "vault/k": looks({ 1: 1 }),
+      "vault/t": looks({ "1?": times }),
+    });
+  assert.deepEqual(judged(1), []);
+  assert.deepEqual(judged(0), ["C4"]);
+  assert.deepEqual(judged(2), ["C4"]);
+});
+
+test("a call that misses what was acknowledged before it was sent is C5", () => {
+  const second: CallRecord = { ...call, id: "2", sentOrder: 3, answer: okAnswer(4, ["2"]) };
+  const state = { "vault/k": looks({ 1: 1, 2: 1 }) };
+  assert.deepEqual(verdict(historyOf([call, second]), state), ["C5"]);
+  const concurrent = { ...second, sentOrder: 1 };
+  assert.deepEqual(verdict(historyOf([call, concurrent]), state), []);
+});
+
+test("a removed element that is there is C6", () => {
+  const tag: CallRecord = { ...call, operation: "tag" };
+  const untag: CallRecord = {
+    ...call,
+    id: "2",
+    operation: "untag",
+    removes: "1",
+    sentOrder: 3,
+    answer: okAnswer(4, ["1", "2"]),
+  };
+  const state = (tags: readonly string[]) => ({ "vault/k": looks({ 1: 1, 2: 1 }, { tags }) });
+  assert.deepEqual(verdict(historyOf([tag, untag]), state(["1"])), ["C6"]);
+  assert.deepEqual(verdict(historyOf([tag, untag]), state([])), []);
+});
