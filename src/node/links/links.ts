@@ -29,7 +29,9 @@ import { Dialler, type DialOutcome } from "./dialler.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { LocalIdentity } from "./handshake.ts";
 import type { LinkEvents, LinkEvidence } from "./link-evidence.ts";
+import { LostLinks } from "./lost-links.ts";
 import { PeerLink, type LinkChannel } from "./peer-link.ts";
+import type { WantedPeer } from "./wanted-peer.ts";
 
 /** The higher id waits so long for the lower one to dial. */
 const politeWaitMs = 2_000;
@@ -41,13 +43,6 @@ const halfLinkMs = 10_000;
 const judgedMs = 2_000;
 /** A link that broke sooner than this is dialled after a back-off: at once would be for ever. */
 const soundLinkMs = 1_000;
-
-/** One life of a node and where it can be dialled. */
-export interface WantedPeer {
-  readonly id: NodeId;
-  readonly boot: number;
-  readonly address: string;
-}
 
 export interface LinksOptions {
   readonly platform: Platform;
@@ -65,8 +60,7 @@ export class Links {
   readonly #links = new Map<NodeId, PeerLink>();
   /** Members that a link is wanted to. */
   readonly #wanted = new Map<NodeId, WantedPeer>();
-  /** Processes whose link broke and about whom the next dial will tell, by address. */
-  readonly #lost = new Map<string, WantedPeer>();
+  readonly #lost = new LostLinks();
   readonly #politeWaits = new Map<NodeId, Timer>();
   readonly #timers: TimerSet;
   readonly #dialler: Dialler;
@@ -159,10 +153,8 @@ export class Links {
       wait.cancel();
       this.#politeWaits.delete(id);
     }
-    for (const [address, { id, boot }] of this.#lost) {
-      if (this.#wanted.has(id)) continue;
-      this.#lost.delete(address);
-      // Nobody dials it any more: the broken link has to count as gone without an answer.
+    for (const { id, boot } of this.#lost.takeUnwanted(this.#wanted)) {
+      // The broken link has to count as gone without an answer.
       this.#options.platform.timers.defer(() => {
         if (!this.#closed) this.#evidence(id, boot, "unreachable");
       });
@@ -172,7 +164,7 @@ export class Links {
 
   /** Dials an address whoever may be there; used for join addresses and the heal loop. */
   dial(address: string): void {
-    if (this.#closed || this.#hasLinkTo(address)) return;
+    if (this.#closed || this.#linkTo(address) !== undefined) return;
     this.#dialler.dial(address, "control");
   }
 
@@ -269,7 +261,10 @@ export class Links {
     if (known?.identity.boot === peer.boot) return known;
     const link = new PeerLink(peer, this.#options.platform.clock.now());
     this.#links.set(peer.id, link);
-    this.#tellOfEarlierLives(peer);
+    // Links of earlier lives that broke without an answer so far are gone.
+    for (const { id, boot } of this.#lost.takeEarlierLives(peer)) {
+      this.#evidence(id, boot, "replaced");
+    }
     this.#timers.after(halfLinkMs, () => {
       if (this.#links.get(peer.id) === link && !link.isUp) link.terminate();
     });
@@ -279,15 +274,6 @@ export class Links {
       this.#evidence(peer.id, known.identity.boot, "replaced");
     }
     return link;
-  }
-
-  /** A new life is here: links of earlier ones that broke without an answer so far are gone. */
-  #tellOfEarlierLives(peer: NodeIdentity): void {
-    for (const [address, { id, boot }] of this.#lost) {
-      if (id !== peer.id || boot >= peer.boot) continue;
-      this.#lost.delete(address);
-      this.#evidence(id, boot, "replaced");
-    }
   }
 
   #lostChannel(
@@ -310,7 +296,7 @@ export class Links {
     }
     const { logger, clock } = this.#options.platform;
     logger.debug("link lost", { peer: peer.id, why: reason.message });
-    if (wasUp) this.#lost.set(peer.address, link.identity);
+    if (wasUp) this.#lost.add(peer.address, link.identity);
     if (wasUp && clock.now() - link.bornAt >= soundLinkMs) {
       this.#dialler.dial(peer.address, "control");
     } else {
@@ -364,7 +350,7 @@ export class Links {
     const about = new Map<NodeId, WantedPeer>();
     for (const peer of this.#wanted.values())
       if (peer.address === address) about.set(peer.id, peer);
-    const lost = this.#lost.get(address);
+    const lost = this.#lost.at(address);
     if (lost !== undefined) about.set(lost.id, lost);
     for (const { id, boot } of about.values()) {
       const isSame = answered?.id === id && answered.boot <= boot;
@@ -405,12 +391,8 @@ export class Links {
     return undefined;
   }
 
-  #hasLinkTo(address: string): boolean {
-    return this.#linkTo(address) !== undefined;
-  }
-
   #isSought(address: string): boolean {
-    if (this.#closed || this.#hasLinkTo(address)) return false;
+    if (this.#closed || this.#linkTo(address) !== undefined) return false;
     for (const peer of this.#wanted.values()) if (peer.address === address) return true;
     return false;
   }
