@@ -102,15 +102,25 @@ class Judgement {
   #judgeRemovals(name: string, tags: ReadonlySet<string>): void {
     for (const call of this.#history.calls) {
       if (call.operation !== "untag" || `${call.functionName}/${call.key}` !== name) continue;
-      // Adding it again is what a degraded second run of the tagging does.
       if (!this.#mustStay(call) || call.answer?.type !== "ok" || call.answer.degraded) continue;
+      // What was added on a fork may be unknown where it is removed, and added twice where it ran twice.
+      const added = this.#history.calls.find(({ id }) => id === call.removes)?.answer;
+      if (added?.type !== "ok" || added.degraded) continue;
       if (this.#effects(call.functionName, call.key, call.removes) > 1) continue;
+      if (!this.#hadToSee(call, call.removes)) continue;
       this.#violations.check(
         "C6",
         !tags.has(call.removes),
         () => `${name} still has ${call.removes}, which ${nameOf(call)} removed`,
       );
     }
+  }
+
+  /** A removal takes what its turn could see: not what a fork held that was merged afterwards. */
+  #hadToSee(removal: CallRecord, id: string): boolean {
+    const added = this.#history.calls.find((call) => call.id === id);
+    if (added?.answer?.type !== "ok" || added.answer.degraded) return false;
+    return added.acks !== 1 && added.answer.order < removal.sentOrder;
   }
 
   #judgeOrderOf(calls: readonly CallRecord[]): void {
