@@ -38,7 +38,6 @@ const faultNames = [
   "keys answered without degraded by both sides",
   "calls refused on a side that had an owner",
   "ledger calls that the minority side answered",
-  "ledger calls that the minority side may have run",
   ...places.flatMap((where) => [
     `edits missing ${where}`,
     `edits present twice ${where}`,
@@ -88,28 +87,39 @@ function judgeAnswers(entity: StoryEntity, calls: readonly CallRecord[]): void {
     if (entity.functionName === "ledger" && isMinority) {
       counts.add("ledger calls of the minority side", 1);
       if (answer.type === "ok") faults.add("ledger calls that the minority side answered", 1);
-      if (isIndeterminate(call)) faults.add("ledger calls that the minority side may have run", 1);
+      // Its last attempt was under way at its deadline. What counts is that it took no effect.
+      if (isIndeterminate(call)) counts.add("of them with an outcome unknown to the caller", 1);
     } else if (answer.type === "failed" && (entity.served as string[]).includes(from)) {
       faults.add("calls refused on a side that had an owner", 1);
     }
   }
 }
 
-function judgeState(where: string, calls: readonly CallRecord[], seen: Seen): void {
+/** Whether the call may show in the state: on the minority side no call of a ledger may. */
+function mayShow(entity: StoryEntity, call: CallRecord): boolean {
+  const isRefused =
+    entity.functionName === "ledger" && call.from !== "before" && call.from !== entity.majority;
+  return isOk(call) || (isIndeterminate(call) && !isRefused);
+}
+
+function judgeState(
+  where: string,
+  entity: StoryEntity,
+  calls: readonly CallRecord[],
+  seen: Seen,
+): void {
   for (const call of calls) {
     if (call.operation !== "append" && call.operation !== "prepend") continue;
     const found = (seen.text ?? "").split(call.input as string).length - 1;
     if (isOk(call) && found === 0) faults.add(`edits missing ${where}`, 1);
-    if (!isOk(call) && !isIndeterminate(call) && found > 0) {
-      faults.add(`refused edits present ${where}`, 1);
-    }
+    if (!mayShow(entity, call) && found > 0) faults.add(`refused edits present ${where}`, 1);
     if (found > 1) faults.add(`edits present twice ${where}`, found - 1);
   }
   const adds = calls.filter(({ operation }) => operation === "add");
   const sum = (of: readonly CallRecord[]): number =>
     of.reduce((total, { input }) => total + (input as number), 0);
   const acknowledged = sum(adds.filter(isOk));
-  const possible = acknowledged + sum(adds.filter(isIndeterminate));
+  const possible = sum(adds.filter((call) => mayShow(entity, call)));
   const count = seen.count ?? 0;
   faults.add(`counted too little ${where}`, Math.max(0, acknowledged - count));
   faults.add(`counted too much ${where}`, Math.max(0, count - possible));
@@ -142,7 +152,7 @@ function judgeCopies(entity: StoryEntity, calls: readonly CallRecord[]): void {
       faults.add("owners without a copy", 1);
       continue;
     }
-    judgeState("on an owner", calls, copy.plain as Seen);
+    judgeState("on an owner", entity, calls, copy.plain as Seen);
     if (entity.functionName === "note") judgeTags("on an owner", calls, copy.plain as Seen);
   }
 }
@@ -162,7 +172,7 @@ async function judge(storyFile: string, callsFile: string): Promise<SplitJudgeme
     judgeAnswers(entity, calls);
     judgeCopies(entity, calls);
     const seen = await client.get(isNote ? "note" : "ledger", entity.key).read();
-    judgeState("in a fresh client", calls, seen);
+    judgeState("in a fresh client", entity, calls, seen);
     if (isNote) judgeTags("in a fresh client", calls, seen);
     if (isNote && bothSidesWrote(calls)) counts.add("texts edited on both sides", 1);
   }
