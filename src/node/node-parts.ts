@@ -280,6 +280,7 @@ export class NodeParts implements EventTargets {
       create: (genesis) => {
         platform.logger.info("created the cluster", { cluster, genesis });
         this.#warnIfAlone();
+        this.cluster.created();
         this.partitions.birth(genesis);
       },
     });

@@ -63,10 +63,18 @@ export class ClusterDriver {
     return this.#membership.members;
   }
 
+  /**
+   * A node that joins others has no table until it has heard of them: one that names itself alone
+   * would let it drop the other owners of whatever it is given to lead.
+   */
   start(): void {
-    this.#place();
     this.#reportLoopDelay();
     this.#arm();
+  }
+
+  /** This node creates the cluster: whom it knows is all there is. */
+  created(): void {
+    this.#place();
   }
 
   stop(): void {

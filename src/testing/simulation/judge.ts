@@ -103,9 +103,7 @@ class Judgement {
     for (const call of this.#history.calls) {
       if (call.operation !== "untag" || `${call.functionName}/${call.key}` !== name) continue;
       if (!this.#mustStay(call) || call.answer?.type !== "ok" || call.answer.degraded) continue;
-      // What was added on a fork may be unknown where it is removed, and added twice where it ran twice.
-      const added = this.#history.calls.find(({ id }) => id === call.removes)?.answer;
-      if (added?.type !== "ok" || added.degraded) continue;
+      // A second run of the tagging, agreed to, adds it again.
       if (this.#effects(call.functionName, call.key, call.removes) > 1) continue;
       if (!this.#hadToSee(call, call.removes)) continue;
       this.#violations.check(
