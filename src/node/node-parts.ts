@@ -117,6 +117,7 @@ export class NodeParts implements EventTargets {
       platform,
       self: this.self,
       partitionCount: settings.partitionCount,
+      replicas: settings.replicas,
       peers: this.peers,
       events: partitionEvents(this),
     });

@@ -102,11 +102,11 @@ function mergeForks<E extends ReplicatedEntity<E>>(
 /** Rule 13: makes the next change of the owner set if there is one to make. */
 export function moveOwners<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
   const { reign, copy, table } = s;
-  const { peers } = s.options;
+  const { peers, replicas = 0 } = s.options;
   if (reign === undefined || copy === undefined) return;
   for (;;) {
     const degraded = s.degraded !== undefined;
-    const plan = planOwners(reign, copy, { peers, table, degraded });
+    const plan = planOwners(reign, copy, { peers, table, replicas, degraded });
     s.isMoving = plan.isMoving;
     reign.alignLinks(plan.wanted);
     reign.invite(plan.wanted, now);

@@ -13,4 +13,10 @@ export interface ReplicaOptions<E extends ReplicatedEntity<E>> {
   readonly entities: EntityFactory<E>;
   /** The table's owners of this partition, first one first; `tableChanged` tells of later ones. */
   readonly table: readonly NodeId[];
+  /**
+   * Owners in a table when there are enough nodes. A shorter table that lacks an owner whom nobody
+   * holds dead is that of a node which does not know the others yet: it does not drop that owner. 0: every table is believed.
+   * @default 0
+   */
+  readonly replicas?: number;
 }

@@ -20,6 +20,8 @@ export interface OwnersPlan {
 export interface Surroundings {
   readonly peers: Peers;
   readonly table: readonly NodeId[];
+  /** Owners of a full table. */
+  readonly replicas: number;
   /** Only proven dead members may be dropped. */
   readonly degraded: boolean;
 }
@@ -45,7 +47,7 @@ export function planOwners<E extends ReplicatedEntity<E>>(
 function nextOwners<E extends ReplicatedEntity<E>>(
   reign: Reign<E>,
   copy: Copy<E>,
-  { peers, table, degraded }: Surroundings,
+  { peers, table, replicas, degraded }: Surroundings,
   wanted: readonly ProcessId[],
 ): readonly ProcessId[] | undefined {
   const self = reign.term.process;
@@ -69,7 +71,14 @@ function nextOwners<E extends ReplicatedEntity<E>>(
   const next = joining.find(possible);
   if (next !== undefined || missing.length > 0 || wanted.length < table.length) return next;
   if (!wanted.every(caughtUp)) return undefined;
-  const unwanted = present.filter((process) => process !== self && !wanted.includes(process));
+  // A newcomer's first table names itself and whom it met: that it lacks an owner whom nobody
+  // holds dead says that the table has holes, and not that the owner has gone.
+  const mayGo = (node: NodeId): boolean => peers.holdsDead(node) || peers.isLeaving(node);
+  const isLacking = (process: ProcessId): boolean =>
+    table.length < replicas && !mayGo(nodeOf(process));
+  const unwanted = present.filter(
+    (process) => process !== self && !wanted.includes(process) && !isLacking(process),
+  );
   return unwanted.map((gone) => present.filter((owner) => owner !== gone)).find(possible);
 }
 

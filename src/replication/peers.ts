@@ -17,6 +17,8 @@ export interface Peers {
   provenDead(process: ProcessId): boolean;
   /** The reachable process of a node, this node's own for itself. */
   presentOf(node: NodeId): ProcessId | undefined;
+  /** The membership holds the node dead or gone. A belief, not a proof. */
+  holdsDead(node: NodeId): boolean;
   /** The node has announced that it leaves. */
   isLeaving(node: NodeId): boolean;
 }

@@ -43,6 +43,8 @@ export interface PartitionsOptions {
   readonly platform: Platform;
   readonly self: ProcessId;
   readonly partitionCount: number;
+  /** Owners of a partition when there are enough nodes. */
+  readonly replicas: number;
   readonly peers: Peers;
   readonly events: PartitionEvents;
 }
@@ -280,6 +282,7 @@ export class Partitions implements Serving {
       random: platform.random,
       entities: Entity,
       table: this.#placement?.ownersOf(partition) ?? noNodes,
+      replicas: this.#options.replicas,
     };
   }
 

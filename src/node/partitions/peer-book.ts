@@ -131,6 +131,11 @@ export class PeerBook implements Peers {
     return this.#records.get(node)?.process;
   }
 
+  holdsDead(node: NodeId): boolean {
+    const status = this.#records.get(node)?.status;
+    return status === "dead" || status === "left";
+  }
+
   isLeaving(node: NodeId): boolean {
     if (node === this.#selfNode) return this.selfLeaving;
     const record = this.#records.get(node);

@@ -52,6 +52,7 @@ export class Mesh {
           return this.gone.has(process) || newer;
         },
         presentOf: (name: string) => this.presentOf(name),
+        holdsDead: () => false,
         isLeaving: () => false,
       },
     };

@@ -156,6 +156,7 @@ export class World {
         const j = Number(node.slice(1));
         return this.connected(i, j) && this.process(j).up ? this.process(j).id : undefined;
       },
+      holdsDead: () => false,
       isLeaving: () => false,
     };
   }
