@@ -20,7 +20,7 @@ class Named implements ReplicatedEntity<Named> {
   includes(): boolean {
     return true;
   }
-  clone(): Named {
+  clone(): this {
     return this;
   }
   encode(): Uint8Array {

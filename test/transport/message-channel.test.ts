@@ -142,7 +142,7 @@ void test("what is sent in one turn is one frame, in order", async () => {
 void test("a message that may not cross is refused to its sender, and the channel is as it was", async () => {
   const { time, dialling, accepting } = await greet("data");
   dialling.channel.send({ type: "cancel", id: 1 });
-  await refuses(() => {
+  refuses(() => {
     dialling.channel.send(replication(17 * 1024 * 1024));
   }, "too_large");
   dialling.channel.send({ type: "cancel", id: 2 });
@@ -156,7 +156,7 @@ void test("a message that may not cross is refused to its sender, and the channe
 void test("a control channel keeps to small messages at both ends", async () => {
   for (const from of ["dialling", "accepting"] as const) {
     const pair = await greet("control");
-    await refuses(() => {
+    refuses(() => {
       pair[from].channel.send(replication(20_000));
     }, "too_large");
     // An end that does not keep to it is cut off by the other one.
