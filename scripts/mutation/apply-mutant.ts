@@ -20,7 +20,7 @@ interface Hunk {
 }
 
 /** A mutant changes this many lines at most, or it is no longer a simple mistake. */
-export const changedLinesMax = 10;
+const changedLinesMax = 10;
 
 export function readMutant(file: string): Mutant {
   const name = path.basename(file, ".patch");

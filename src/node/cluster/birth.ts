@@ -13,7 +13,7 @@ const judgementMsMax = 10_000;
 /** A node that waits for others says so this often. */
 const sayEveryMs = 10_000;
 /** Nodes that are enough have to stay so for this long: who has the cluster says so at once. */
-export const quorumSettleMs = 300;
+const quorumSettleMs = 300;
 
 export interface BirthOptions {
   readonly platform: Platform;
