@@ -36,9 +36,10 @@ export function readMutant(file: string): Mutant {
     else if (hunk === undefined) throw new Error(`${name}: "${line}" stands before any @@`);
     else {
       const rest = `${line.slice(1)}\n`;
-      if (line[0] !== " ") changed += 1;
-      if (line[0] !== "+") hunk.before += rest;
-      if (line[0] !== "-") hunk.after += rest;
+      const [isOld, isNew] = [!line.startsWith("+"), !line.startsWith("-")];
+      if (!isOld || !isNew) changed += 1;
+      if (isOld) hunk.before += rest;
+      if (isNew) hunk.after += rest;
     }
   }
   if (hunks.length === 0) throw new Error(`${name} changes nothing`);
