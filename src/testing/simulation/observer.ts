@@ -138,7 +138,7 @@ export class Observer {
   }
 
   #isBeyondDoubt(id: NodeId): boolean {
-    const { hostTroubleAt, networkTroubleAt } = this.#faults;
+    const { hostTroubleAt, networkTroubleAt } = this.#faults.ledger;
     const troubledAt = Math.max(
       hostTroubleAt.get(id) ?? -Infinity,
       networkTroubleAt,
@@ -197,7 +197,7 @@ export class Observer {
     if (compareTerms(primary.term, record.term) <= 0) return;
     if (record.term !== undefined) this.takeovers += 1;
     record.term = primary.term;
-    const since = Math.max(this.#faults.changedAt, this.#now - chaseWindowMs);
+    const since = Math.max(this.#faults.ledger.changedAt, this.#now - chaseWindowMs);
     record.reigns = record.reigns.filter((at) => at > since);
     record.reigns.push(this.#now);
     const { length } = record.reigns;

@@ -248,9 +248,13 @@ class Simulation {
     const reads = workload.entities.map(async ([functionName, key]) => {
       const name = `${functionName}/${key}`;
       try {
-        const first = await lookAt(client, functionName, key);
-        // While the link to the primary is still being opened a call is passed on; the next is not.
-        const { value, hops } = first.hops === 1 ? first : await lookAt(client, functionName, key);
+        let look = await lookAt(client, functionName, key);
+        // While its link is being opened, or the primary goes home, a call is passed on.
+        for (let again = 0; again < 2 && look.hops !== 1; again++) {
+          await this.#pause(echoMs);
+          look = await lookAt(client, functionName, key);
+        }
+        const { value, hops } = look;
         final.set(name, value);
         this.#violations.check("P4", hops === 1, () => `${name} was read in ${String(hops)} hops`);
       } catch (error) {
@@ -259,6 +263,13 @@ class Simulation {
     });
     await time.settled(Promise.all(reads));
     return final;
+  }
+
+  /** For code that runs beside what drives the time. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#cluster.time.timers.after(ms, resolve);
+    });
   }
 
   /** C1: all owners of a partition hold the same entities with the same contents. */

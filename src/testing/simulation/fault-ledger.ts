@@ -1,0 +1,114 @@
+/**
+ * What all faults share: chance, beginnings and ends, and the record of who was in trouble when. The
+ * observer forgives a node what happened while it or the network was at fault.
+ */
+import { randomBelow, type Random } from "../../model/random.ts";
+import { seededRandom } from "../../platform/seeded-random.ts";
+import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
+
+export class FaultLedger {
+  readonly cluster: SimulatedCluster;
+  readonly random: Random;
+  /** Told of every beginning and end, for the transcript. */
+  readonly note: (text: string) => void;
+  /** When each host was last under a fault of its own; Infinity while it is. */
+  readonly hostTroubleAt = new Map<string, number>();
+  /** When the network was last under a fault; Infinity while it is. */
+  networkTroubleAt = -Infinity;
+  /** When anything last began or ended. */
+  changedAt = 0;
+  /** No fault begins any more. */
+  isOver = false;
+  readonly #ends = new Set<() => void>();
+  #networkFaults = 0;
+
+  constructor(cluster: SimulatedCluster, note: (text: string) => void) {
+    this.cluster = cluster;
+    this.note = note;
+    this.random = seededRandom(cluster.time.seed, "faults");
+  }
+
+  get now(): number {
+    return this.cluster.time.now;
+  }
+
+  /** Processes that are there, stopped ones included. */
+  living(): Life[] {
+    return [...this.cluster.lives.values()].filter(
+      ({ state, node }) => node !== undefined && (state === "up" || state === "paused"),
+    );
+  }
+
+  /** Ends all temporary faults. */
+  endAll(): void {
+    this.isOver = true;
+    for (const end of [...this.#ends]) end();
+    this.changedAt = this.now;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.cluster.time.timers.after(delayMs, run);
+  }
+
+  /** A fault of the network that ends after a while. */
+  network(what: string, durationMs: number, end: () => void): void {
+    this.#networkFaults += 1;
+    this.networkTroubleAt = Infinity;
+    this.temporary(what, durationMs, () => {
+      end();
+      this.#networkFaults -= 1;
+      if (this.#networkFaults === 0) this.networkTrouble();
+    });
+  }
+
+  networkTrouble(): void {
+    if (this.#networkFaults === 0) this.networkTroubleAt = this.now;
+  }
+
+  hostFault(what: string, host: string, durationMs: number, end: () => void): void {
+    this.trouble(host, Infinity);
+    this.temporary(what, durationMs, () => {
+      end();
+      this.trouble(host, this.now);
+    });
+  }
+
+  trouble(host: string, at: number): void {
+    this.hostTroubleAt.set(host, at);
+  }
+
+  temporary(what: string, durationMs: number, end: () => void): void {
+    this.note(`${what} for ${String(Math.round(durationMs))} ms`);
+    const finish = (): void => {
+      if (!this.#ends.delete(finish)) return;
+      this.changedAt = this.now;
+      end();
+      this.note(`end of ${what}`);
+    };
+    this.#ends.add(finish);
+    this.after(durationMs, finish);
+  }
+
+  /** Log-uniform. */
+  lasting(fromMs: number, toMs: number): number {
+    return fromMs * (toMs / fromMs) ** this.random();
+  }
+
+  two(hosts: readonly string[]): readonly [string, string | undefined] {
+    const shuffled = this.shuffled(hosts);
+    return [shuffled[0] ?? "", shuffled[1]];
+  }
+
+  pick<T>(from: readonly T[]): T {
+    return from[randomBelow(this.random, from.length)]!;
+  }
+
+  shuffled<T>(from: readonly T[]): T[] {
+    const left = [...from];
+    const shuffled: T[] = [];
+    while (left.length > 0) {
+      shuffled.push(...left.splice(randomBelow(this.random, left.length), 1));
+    }
+    return shuffled;
+  }
+}
