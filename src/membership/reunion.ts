@@ -63,9 +63,13 @@ export class Reunion {
     const { settings, roster, random, sink } = this.#parts;
     this.#healAt = now + settings.healIntervalMs;
     if (random() >= healProbability(settings.healFactor, roster.liveCount)) return;
-    const candidates = this.#candidates();
-    const chosen = candidates[randomBelow(random, candidates.length)];
-    if (chosen !== undefined) sink.add({ type: "dial", ...chosen });
+    const candidates = [...this.#candidates()];
+    // Few nodes dial as often together as many do: whoever is alone tries several at once.
+    const dialCount = Math.max(1, Math.floor(settings.healFactor / roster.liveCount));
+    for (let i = 0; i < dialCount && candidates.length > 0; i++) {
+      const [chosen] = candidates.splice(randomBelow(random, candidates.length), 1);
+      if (chosen !== undefined) sink.add({ type: "dial", ...chosen });
+    }
   }
 
   #candidates(): readonly { readonly address: string; readonly node: NodeId | undefined }[] {
