@@ -75,6 +75,8 @@ async function runMany({ seeds, from, workers }: Options): Promise<number> {
     next: () => (last < from + seeds - 1 ? (last += 1) : undefined),
     ended: (outcome) => {
       totals.add(outcome);
+      // At once, because a long run may be ended before it tells.
+      if (totals.failed.at(-1) === outcome) console.log(`\n${failureLine(outcome)}`);
       progress.update(totals.seedCount, `${totals.failed.length} failed`);
       return false;
     },
@@ -117,6 +119,12 @@ async function runOne(seed: number, transcript: boolean): Promise<number> {
   if (isBad) printFailure(result);
   else console.log("no violation");
   return isBad ? 1 : 0;
+}
+
+function failureLine({ seed, violations, problem }: SeedOutcome): string {
+  const names = [...new Set(violations.map(({ invariant }) => invariant))];
+  const what = problem === undefined ? names.join(" ") : "an exception";
+  return `  seed ${seed} failed: ${what}`;
 }
 
 function printFailure({ seed, violations, problem }: SeedOutcome): void {
