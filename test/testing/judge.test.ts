@@ -33,7 +33,7 @@ function failedAnswer(indeterminate: boolean) {
 }
 
 function historyOf(calls: readonly CallRecord[], rest: Partial<History> = {}): History {
-  return { calls, shown: [], lossy: [], wasDegraded: false, crashCount: 1, ...rest };
+  return { calls, shown: [], lossy: [], wasDegraded: false, endCount: 1, ...rest };
 }
 
 function looks(effects: Readonly<Record<string, number>>, rest: Partial<Look> = {}): Look {

@@ -34,6 +34,10 @@ export class Faults {
   readonly counts = new Map<FaultKind, number>();
   readonly lossy: LossyTime[] = [];
   crashCount = 0;
+  /** Processes that ended, in order or not: what they held alone is gone. */
+  endCount = 0;
+  /** The worst of a storm is still to come. */
+  #isStormy = false;
   readonly #cluster: SimulatedCluster;
   readonly #scenario: Scenario;
   readonly #ledger: FaultLedger;
@@ -164,6 +168,7 @@ export class Faults {
     if (able.length === 0 || this.#ledger.living().length < 2) return false;
     // A leaver that cannot hand over is a second loss: of two copies none would be left.
     if (this.#leaving.size > 0 && this.#scenario.replicas < 3) return false;
+    if (this.#isStormy) return false;
     const life = this.#ledger.pick(able);
     this.#kill(life);
     if (this.#ledger.random() < 0.75) this.#restartLater(life.id, this.#ledger.lasting(30, 12_000));
@@ -173,6 +178,7 @@ export class Faults {
   #kill(life: Life): void {
     this.#health.crashes(life);
     this.crashCount += 1;
+    this.endCount += 1;
     this.#leaving.delete(life.id);
     this.#ledger.note(`crash ${life.id}`);
     if (this.#ledger.random() < 0.8) this.#cluster.crash(life.id);
@@ -239,7 +245,7 @@ export class Faults {
       .living()
       .filter(({ id, state }) => state === "up" && !this.#leaving.has(id));
     // A loss on top of others may be the last copy, and what is left of nothing is nothing.
-    if (staying.length < 2 || this.#leaving.size > 0 || !this.#health.isRecovered) return false;
+    if (staying.length < 2 || this.#leaving.size > 0 || !this.#health.isPerfect()) return false;
     const life = this.#ledger.pick(staying);
     this.#ledger.note(`leave ${life.id}`);
     this.#leaving.add(life.id);
@@ -253,6 +259,7 @@ export class Faults {
   /** Whoever leaves with partitions that nobody took over is as good as dead to these. */
   #left(life: Life): void {
     const { id } = life;
+    this.endCount += 1;
     const isClean = life.node?.parts.partitions.ownedCount === 0;
     this.#ledger.note(`left ${id}${isClean ? "" : ", and owned something still"}`);
     this.#leaving.delete(id);
@@ -280,11 +287,13 @@ export class Faults {
     if (!this.#health.isRecovered || killCount < 1 || this.#leaving.size > 0) return false;
     const last = living[killCount]!;
     this.#loses();
+    this.#isStormy = true;
     const isCutOff = this.#ledger.random() < 0.5;
     if (isCutOff) {
       this.#network.cutOff(last.id, stormCutMs, "storm: isolate");
     }
     this.#ledger.after(isCutOff ? 2_000 : 0, () => {
+      this.#isStormy = false;
       if (this.#ledger.isOver) return;
       // The cluster may have seemed well since the cut.
       this.#loses();

@@ -29,6 +29,12 @@ export class Health {
     return this.#ailing.size === 0;
   }
 
+  /** Every partition is healthy right now. */
+  isPerfect(): boolean {
+    for (let p = 0; p < this.#cluster.partitionCount; p++) if (!this.#isHealthy(p)) return false;
+    return true;
+  }
+
   /** Whether this process may die without anything acknowledged being lost. */
   mayCrash(life: Life): boolean {
     if (life.node === undefined) return true;
@@ -57,10 +63,9 @@ export class Health {
     const leader = parts?.partitions.replica(partition);
     if (parts === undefined || leader?.owners === undefined) return false;
     const { processes, previous } = leader.owners;
-    const full = parts.routes.ownersOf(partition).length;
-    if (processes.length < Math.min(full, parts.settings.replicas) || previous.length > 0) {
-      return false;
-    }
+    // Not by the primary's table: one that has lost sight of the others is content with itself.
+    const full = Math.min(parts.settings.replicas, lives.length);
+    if (processes.length < full || previous.length > 0) return false;
     const replicas = new Map(
       lives.map(({ node }) => [node?.parts.self, node?.parts.partitions.replica(partition)]),
     );

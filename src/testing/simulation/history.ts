@@ -63,7 +63,8 @@ export interface History {
   readonly lossy: readonly LossyTime[];
   /** Any call was served, or could have been, without a majority. */
   readonly wasDegraded: boolean;
-  readonly crashCount: number;
+  /** Processes that ended: degraded service is lost with its process, also when that leaves in order. */
+  readonly endCount: number;
 }
 
 export interface ShownState {

@@ -182,8 +182,8 @@ class Judgement {
   }
 
   #mustStayVisible(degraded: boolean, at: number): boolean {
-    const { lossy, crashCount } = this.#history;
-    if (degraded && (crashCount > 0 || lossy.length > 0)) return false;
+    const { lossy, endCount } = this.#history;
+    if (degraded && (endCount > 0 || lossy.length > 0)) return false;
     return lossy.every(({ until }) => at > until);
   }
 

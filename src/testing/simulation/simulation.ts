@@ -323,7 +323,7 @@ class Simulation {
       shown: workload.shown,
       lossy: faults.lossy,
       wasDegraded: nodes.some((count) => count > 0),
-      crashCount: faults.crashCount,
+      endCount: faults.endCount,
     };
   }
 }
