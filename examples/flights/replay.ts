@@ -1,6 +1,7 @@
-/** Replays the flights: one call per record, many at once, each sent until its outcome is known. */
-import { LatticeError } from "latticework";
+/** Replays the flights: one call per record, many at once, each until its outcome is known. */
+import type { Reply } from "latticework";
 import type { Client } from "latticework/client";
+import { CarelessCaller } from "./careless-caller.ts";
 import type { Flight, Functions } from "./functions.ts";
 
 export interface ReplayOptions {
@@ -10,10 +11,7 @@ export interface ReplayOptions {
   readonly progress: (answered: number) => void;
   /** Told of every call once it was answered; for a record outside the cluster. */
   readonly record?: (answered: AnsweredCall) => void;
-  /**
-   * Control: take answers before replication, and send again without protection whatever may have
-   * been lost: calls of unknown outcome, and after a loss the last ones that the lost node answered.
-   */
+  /** Control: take answers before replication, and send again without protection. */
   readonly careless?: boolean;
 }
 
@@ -34,8 +32,6 @@ export interface ReplayResult {
   readonly degraded: number;
 }
 
-/** So many of its last answers a careless caller does not trust. */
-const doubtedCount = 256;
 /** Longest time of one call; a takeover takes a fraction of it. */
 const callTimeoutMs = 60_000;
 
@@ -43,19 +39,17 @@ export class Replay {
   readonly #client: Client<Functions>;
   readonly #flights: readonly Flight[];
   readonly #options: ReplayOptions;
-  /** The last flights answered, by which node; kept by a careless caller. */
-  readonly #lastAnswers: { readonly flight: Flight; readonly node: string }[] = [];
-  readonly #again: Promise<void>[] = [];
+  readonly #careless: CarelessCaller | undefined;
   #next = 0;
   #inFlight = 0;
   #answered = 0;
-  #resent = 0;
   #degraded = 0;
 
   constructor(client: Client<Functions>, flights: readonly Flight[], options: ReplayOptions) {
     this.#client = client;
     this.#flights = flights;
     this.#options = options;
+    this.#careless = options.careless === true ? new CarelessCaller(client) : undefined;
   }
 
   /** Calls sent and not answered. */
@@ -71,18 +65,14 @@ export class Replay {
   async run(): Promise<ReplayResult> {
     const callers = Array.from({ length: this.#options.concurrency }, () => this.#callInTurn());
     await Promise.all(callers);
-    await Promise.all(this.#again);
-    return { answered: this.#answered, resent: this.#resent, degraded: this.#degraded };
+    await this.#careless?.settled();
+    const resent = this.#careless?.resentCount ?? 0;
+    return { answered: this.#answered, resent, degraded: this.#degraded };
   }
 
-  /** A node is lost: a careless caller sends again what that node answered last. */
+  /** A node is lost: a careless caller does not trust what it answered last. */
   nodeLost(node: string): void {
-    if (this.#options.careless !== true) return;
-    const doubted = this.#lastAnswers.filter((answer) => answer.node === node);
-    for (const { flight } of doubted) {
-      this.#resent += 1;
-      this.#again.push(this.#depart(flight));
-    }
+    this.#careless?.nodeLost(node);
   }
 
   async #callInTurn(): Promise<void> {
@@ -98,31 +88,19 @@ export class Replay {
   }
 
   async #depart(flight: Flight): Promise<void> {
-    const { careless = false, record } = this.#options;
-    const handle = this.#client
-      .get("airport", flight.origin)
-      .with({ timeoutMs: callTimeoutMs, ...(careless ? { acks: 1 } : {}) })
-      .with({ reply: "full" });
     const sentAt = performance.now();
-    for (;;) {
-      try {
-        const { node, copies, degraded } = await handle.depart(flight);
-        if (degraded) this.#degraded += 1;
-        if (careless) this.#remember(flight, node);
-        const answeredAt = performance.now();
-        record?.({ flight: flight.number, sentAt, answeredAt, node, copies, degraded });
-        return;
-      } catch (error) {
-        // With protection the client itself retries until it knows; the control retries blindly.
-        const again = error instanceof LatticeError && (error.indeterminate || error.retryable);
-        if (!careless || !again) throw error;
-        this.#resent += 1;
-      }
-    }
+    const reply = await (this.#careless?.depart(flight) ?? this.#departProtected(flight));
+    const answeredAt = performance.now();
+    const { node, copies, degraded } = reply;
+    if (degraded) this.#degraded += 1;
+    this.#options.record?.({ flight: flight.number, sentAt, answeredAt, node, copies, degraded });
   }
 
-  #remember(flight: Flight, node: string): void {
-    this.#lastAnswers.push({ flight, node });
-    if (this.#lastAnswers.length > doubtedCount) this.#lastAnswers.shift();
+  /** The client itself retries until it knows. */
+  #departProtected(flight: Flight): Promise<Reply<void>> {
+    return this.#client
+      .get("airport", flight.origin)
+      .with({ timeoutMs: callTimeoutMs, reply: "full" })
+      .depart(flight);
   }
 }

@@ -4,8 +4,8 @@
  * file of flights and the caller's record of answered calls.
  *
  * Control (`npm start -- --control`): a careless caller that takes answers before replication
- * (`acks: 1`), switches protection off, and at the kill sends again what may have been lost: calls
- * of unknown outcome, and the last ones that the killed node answered.
+ * (`acks: 1`), switches protection off, and sends again what may have been lost: calls of unknown
+ * outcome or without an answer in time, and the last ones that the killed node answered.
  */
 import { spawnSync } from "node:child_process";
 import { readFile, mkdtemp, rm } from "node:fs/promises";
