@@ -16,13 +16,14 @@ import { htmlPage } from "./lib/page.ts";
 import { printReport } from "./lib/print.ts";
 import { clusterReport, loadName, type ClusterReport, type Report } from "./lib/report.ts";
 import { codec } from "./micro/codec.bench.ts";
+import { entity } from "./micro/entity.bench.ts";
 import { merge } from "./micro/merge.bench.ts";
 import { route } from "./micro/route.bench.ts";
 import { turn } from "./micro/turn.bench.ts";
 import { Progress } from "../scripts/cluster/progress.ts";
 
 const clusterBenches: readonly ClusterBench[] = [w1, w1Replicated, local];
-const microBenches = [codec, route, turn, merge];
+const microBenches = [codec, route, turn, entity, merge];
 /** What `--smoke` runs without names. */
 const smokeNames = [w1.name];
 const microMs = 500;
