@@ -106,7 +106,8 @@ export type MapKind<L, P> = Kind<MapOf<L, P>, MapView<P>, Readonly<Record<string
   readonly of: Kind<L, unknown, P>;
 };
 export type ValueMapKind<V> = Kind<ValueMap<V>, MapView<V>, Readonly<Record<string, V>>>;
-export type TextKind = Kind<Text, TextView, string>;
+/** Only a field of the state can be a text: see `crdt.map`. */
+export type TextKind = Kind<Text, TextView, string> & { readonly kind: "text" };
 
 function counter(): CounterKind {
   return { kind: "counter" };
@@ -133,11 +134,15 @@ function set<T>(): SetKind<T> {
   return { kind: "set" };
 }
 function map<V>(): ValueMapKind<V>;
+// No kind comes of it, so that a state which uses it does not compile.
+function map(of: TextKind): {
+  readonly error: "a map cannot hold texts: use one key of the function per text";
+};
 function map<L, V, P>(of: Kind<L, V, P>): MapKind<L, P>;
-function map(of?: Kind<unknown, unknown, unknown>): Kind<unknown, unknown, unknown> {
+function map(of?: Kind<unknown, unknown, unknown>): unknown {
   return of === undefined
     ? { kind: "value-map" }
-    : ({ kind: "map", of } as MapKind<unknown, unknown>);
+    : ({ kind: "map", of });
 }
 function text(): TextKind {
   return { kind: "text" };

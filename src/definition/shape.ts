@@ -3,12 +3,13 @@
  * by another copy of this package.
  */
 import { LatticeError } from "../model/error.ts";
+import { checkValue } from "../model/value-check.ts";
 import type { KindName } from "./kinds.ts";
 import { didYouMean, quote } from "./known-names.ts";
 import { checkFieldName } from "./names.ts";
 
 export const fieldsMax = 256;
-/** `crdt.map(crdt.map(…))` may go this deep. */
+/** Maps in each other, `crdt.map(crdt.map(…))`; beside them a kind that is no map. */
 export const kindDepthMax = 8;
 
 const kindNames: readonly KindName[] = [
@@ -40,19 +41,39 @@ export function checkShape(state: unknown): void {
 
 function checkKind(path: string, value: unknown, depth: number): void {
   const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind;
-  if (typeof value !== "object" || typeof kind !== "string") {
+  if (typeof value !== "object" || value === null || typeof kind !== "string") {
     const hint = typeof value === "function" ? "; call it, as in crdt.counter()" : "";
     throw invalid(`state.${path} must be a kind such as crdt.counter()${hint}`);
   }
   if (!(kindNames as readonly string[]).includes(kind)) {
     throw invalid(`state.${path}: unknown kind ${quote(kind)}${didYouMean(kind, kindNames)}`);
   }
-  if (kind !== "map") return;
-  if (depth >= kindDepthMax) {
-    throw invalid(`state.${path}: maps may be nested ${String(kindDepthMax)} deep`);
-  }
-  checkKind(`${path}.of`, (value as { readonly of?: unknown }).of, depth + 1);
+  checkParts(path, value, kind, depth);
 }
+
+/** What a kind has besides its name; it may have been written by hand. */
+function checkParts(path: string, value: object, kind: string, depth: number): void {
+  const parts = value as {
+    readonly of?: unknown;
+    readonly default?: unknown;
+    readonly wins?: unknown;
+  };
+  if (kind === "register") checkValue(parts.default, `defineFunction: state.${path}: initial`);
+  if (kind === "flag" && parts.wins !== "enable" && parts.wins !== "disable") {
+    throw invalid(`state.${path}: wins must be "enable" or "disable"`);
+  }
+  if (kind === "text" && depth > 1) {
+    throw invalid(`state.${path}: a map cannot hold texts; ${textAdvice}`);
+  }
+  if (kind !== "map") return;
+  if (depth > kindDepthMax) {
+    throw invalid(`state.${path}: at most ${String(kindDepthMax)} maps may be nested`);
+  }
+  checkKind(`${path}.of`, parts.of, depth + 1);
+}
+
+const textAdvice =
+  "declare the text as a field of its own, or use one key of the function per text";
 
 function invalid(what: string): LatticeError {
   return new LatticeError("invalid_argument", `defineFunction: ${what}`);

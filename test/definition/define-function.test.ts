@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { defineFunction } from "../../src/definition/define-function.ts";
 import { isFunctionDefinition } from "../../src/definition/function-definition.ts";
 import { crdt } from "../../src/definition/kinds.ts";
+import { kindDepthMax } from "../../src/definition/shape.ts";
 import { refuses } from "../support/refuses.ts";
 
 /** As plain JavaScript would call it. */
@@ -147,11 +148,40 @@ test("a state field that is no kind is refused by its path", () => {
 
 test("maps nested beyond the limit are refused", () => {
   let kind: object = crdt.counter();
-  for (let depth = 0; depth < 7; depth++) kind = { kind: "map", of: kind };
+  for (let depth = 0; depth < kindDepthMax; depth++) kind = { kind: "map", of: kind };
   define({ handlers, state: { kind } });
   refuses(
     () => define({ handlers, state: { kind: { kind: "map", of: kind } } }),
     "invalid_argument",
+    /at most 8 maps/,
+  );
+});
+
+test("a text inside a map is refused when the function is defined, with the way out", () => {
+  const texts = { kind: "map", of: crdt.text() };
+  for (const kind of [texts, { kind: "map", of: texts }]) {
+    refuses(
+      () => define({ handlers, state: { notes: kind } }),
+      "invalid_argument",
+      /state\.notes\.of.*: a map cannot hold texts; .*one key of the function per text/,
+    );
+  }
+  define({ handlers, state: { note: crdt.text() } });
+});
+
+test("a kind with unusable parts is refused by its path", () => {
+  const of = { kind: "register", default: new Date(0) };
+  refuses(
+    () => define({ handlers, state: { due: of } }),
+    "invalid_argument",
+    /defineFunction: state\.due: initial: .*Date/,
+  );
+  refuses(() => define({ handlers, state: { due: { kind: "map", of } } }), "invalid_argument");
+  const flag = { kind: "flag", wins: "both" };
+  refuses(
+    () => define({ handlers, state: { flag } }),
+    "invalid_argument",
+    /state\.flag: wins must/,
   );
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crdt } from "../../src/definition/kinds.ts";
-import type { Live, Shape } from "../../src/definition/kinds.ts";
+import type { Live, MapKind, Shape } from "../../src/definition/kinds.ts";
 import { Draft } from "../../src/state/draft.ts";
 import { Entity } from "../../src/state/entity.ts";
 import { plainOf } from "../../src/state/plain.ts";
@@ -289,7 +289,7 @@ test("a field whose kind changed does not meet what it was before", () => {
 });
 
 test("a map of texts is refused with advice", () => {
-  const texts = { pages: crdt.map(crdt.text()) };
+  const texts = { pages: { kind: "map", of: crdt.text() } as MapKind<unknown, string> };
   assert.throws(() => viewOf(Entity.create("f/k"), texts), {
     code: "invalid_argument",
     message: /pages: a map cannot hold texts/,

@@ -136,5 +136,9 @@ defineFunction({ handlers: {}, whenSplit: "maybe" });
 defineFunction({ state: { count: 0 }, handlers: {} });
 // @ts-expect-error a kind must be made by calling
 defineFunction({ state: { count: crdt.counter }, handlers: {} });
+// @ts-expect-error a map cannot hold texts
+defineFunction({ state: { notes: crdt.map(crdt.text()) }, handlers: {} });
+// @ts-expect-error nor a map of maps
+defineFunction({ state: { notes: crdt.map(crdt.map(crdt.text())) }, handlers: {} });
 // @ts-expect-error no handlers
 defineFunction({ state: {} });
