@@ -140,9 +140,7 @@ function map(of: TextKind): {
 };
 function map<L, V, P>(of: Kind<L, V, P>): MapKind<L, P>;
 function map(of?: Kind<unknown, unknown, unknown>): unknown {
-  return of === undefined
-    ? { kind: "value-map" }
-    : ({ kind: "map", of });
+  return of === undefined ? { kind: "value-map" } : { kind: "map", of };
 }
 function text(): TextKind {
   return { kind: "text" };
