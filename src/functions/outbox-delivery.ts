@@ -122,15 +122,20 @@ export class OutboxDelivery {
       sender.known.delete(id);
       this.#depth -= 1;
     }
-    if (sender.known.size === 0 && !sender.isConfirming) this.#senders.delete(name);
+    if (sender.known.size === 0 && !sender.isConfirming) this.#forget(sender);
   }
 
   /** This node no longer leads the entity: whoever does goes on. */
   drop(name: EntityName): void {
     const sender = this.#senders.get(name);
     if (sender === undefined) return;
-    this.#senders.delete(name);
     this.#depth -= sender.known.size;
+    this.#forget(sender);
+  }
+
+  /** Whatever of it is still under way concerns nobody: the entity may soon send anew. */
+  #forget(sender: Sender): void {
+    this.#senders.delete(sender.name);
     sender.isDropped = true;
   }
 
@@ -227,7 +232,7 @@ export class OutboxDelivery {
       if (isCommitted) {
         sender.confirmAttempt = 0;
         if (sender.over.length > 0) this.#confirmSoon(sender);
-        else if (sender.known.size === 0) this.#senders.delete(sender.name);
+        else if (sender.known.size === 0) this.#forget(sender);
         return;
       }
       sender.over = [...over.filter((id) => sender.known.has(idOf(id))), ...sender.over];

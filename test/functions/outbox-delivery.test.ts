@@ -243,3 +243,23 @@ test("the sender of a call stands in its caller", () => {
   assert.equal(outboxSender(caller), "cart/a:b/c");
   assert.equal(outboxSender("V1StGXR8_Z5jdHi6B-myT"), undefined);
 });
+
+test("a late end of what somebody else took out does not touch what is sent since", async () => {
+  const s = new Stage();
+  s.delivery.update(sender, [entry(1)]);
+  const late = s.attempts.shift();
+  s.delivery.update(sender, []);
+  s.delivery.update(sender, [entry(2)]);
+  late?.end();
+  await s.time.run();
+  for (const { done } of s.confirms.splice(0)) done(true);
+  s.end();
+  await s.time.run();
+  assert.deepEqual(
+    s.confirms.map(({ ids }) => ids),
+    [[2]],
+  );
+  s.delivery.update(sender, []);
+  s.confirms[0]?.done(true);
+  assert.equal(s.delivery.depth, 0);
+});
