@@ -28,6 +28,7 @@ const usage = `Usage: npm run node -- [options]
   --advertise ADDR  where others reach this node, ws://host:port (default as bound)
   --dial FROM=TO    connect to TO where FROM is dialled, as through a proxy; may be given again
   --replicas N      copies of every partition, the same on all nodes (default 3)
+  --expose-errors   tell callers what a handler threw; else only the log has it
   --log LEVEL       debug, info, warn, error or silent (default warn)
   --help            this text
 
@@ -47,6 +48,7 @@ const flags = {
   replicas: { type: "string" },
   advertise: { type: "string" },
   dial: { type: "string", multiple: true, default: [] as string[] },
+  "expose-errors": { type: "boolean", default: false },
   log: { type: "string", default: "warn" },
   help: { type: "boolean", default: false },
 } as const;
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
     functions,
     listen: { host: values.host, port: Number(values.port) },
     join: values.join,
+    exposeErrors: values["expose-errors"],
     logger: values.log as LogLevel,
     ...given("nodeId", values.id),
     ...given("cluster", values.cluster),

@@ -125,7 +125,7 @@ export function handlerError(turn: Turn, thrown: unknown, exposeErrors: boolean)
   const what = turn.operation.isQuery ? "the query" : "the handler";
   const message = exposeErrors
     ? `${what} threw: ${messageOf(thrown)}`
-    : `${what} failed; the log of the node that ran it says why`;
+    : `${what} failed; the log of its node says why (exposeErrors tells callers)`;
   return turnError(turn, "handler_error", message, { cause: thrown });
 }
 

@@ -226,14 +226,14 @@ export class NodeParts implements EventTargets {
 
   #makeTurns(): Turns {
     const { platform } = this.foundation;
-    const { replicas } = this.settings;
+    const { replicas, exposeErrors } = this.settings;
     return new Turns({
       registry: this.#registry,
       store: new EntityStore(this.partitions, platform.clock),
       calls: this.caller,
       values: { encode: encodeValue, decode: decodeValue },
       platform,
-      settings: { acksDefault: this.#acksDefault, replicas, exposeErrors: true, ackTimeoutMs },
+      settings: { acksDefault: this.#acksDefault, replicas, exposeErrors, ackTimeoutMs },
     });
   }
 

@@ -38,6 +38,12 @@ export interface NodeOptions<F extends Functions = Functions> {
   readonly replicas?: number;
   /** For functions that do not say. @default a majority of the owners */
   readonly acks?: Acks;
+  /**
+   * Tell callers what a handler of this node threw: the message, never the stack. Messages may quote
+   * state, files and addresses, and callers are not trusted; the log has it either way.
+   * @default false: callers learn that it failed (`handler_error`), and the log says why
+   */
+  readonly exposeErrors?: boolean;
   /** A level for the built-in logger (JSON lines on standard error), or your own. @default "info" */
   readonly logger?: Logger | LogLevel | "silent";
 }
@@ -56,6 +62,7 @@ export interface NodeSettings {
   readonly weight: number;
   readonly replicas: number;
   readonly acks: Acks | undefined;
+  readonly exposeErrors: boolean;
   /** A power of two, fixed for the cluster's life. */
   readonly partitionCount: number;
   /** How long a node with join addresses looks for others before it creates a cluster. */
@@ -83,6 +90,7 @@ const optionNames = [
   "weight",
   "replicas",
   "acks",
+  "exposeErrors",
   "logger",
 ];
 
@@ -106,6 +114,7 @@ export function checkNodeOptions(options: NodeOptions): NodeSettings {
     weight: checkWeight(options.weight ?? 1),
     replicas: integer("replicas", options.replicas ?? 3, 1, replicasMax),
     acks: options.acks === undefined ? undefined : checkAcksOption(options.acks),
+    exposeErrors: boolean("exposeErrors", options.exposeErrors ?? false),
     partitionCount: defaultPartitionCount,
     joinWaitMs: defaultJoinWaitMs,
     leaveBudgetMs: defaultLeaveBudgetMs,
@@ -162,6 +171,11 @@ function integer(option: string, value: unknown, min: number, max: number): numb
   }
   const range = `${String(min)} to ${String(max)}`;
   throw invalid(`${option} must be an integer from ${range}, got ${String(value)}`);
+}
+
+function boolean(option: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalid(`${option} must be true or false, got ${String(value)}`);
 }
 
 function invalid(what: string): LatticeError {

@@ -207,6 +207,8 @@ export class SimulatedCluster {
       nodeId: id,
       listen: { host: id, port },
       join: join.map((other) => this.addressOf(other)),
+      // Its logs are silent, and its callers are tests.
+      exposeErrors: true,
       ...(replicas === undefined ? {} : { replicas }),
       ...(createWith === undefined ? {} : { minNodes: createWith }),
     });
