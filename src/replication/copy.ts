@@ -158,8 +158,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
 
   /** The image that brings a copy that stands at `have` to this one; whole when that is not known. */
   image(have: StreamPosition | undefined): CopyImage {
-    const committed = have && this.#lineage.committedIn(have, this.#committed);
-    const from = have === undefined || committed === undefined ? undefined : { ...have, committed };
+    const from = have && this.#lineage.sharedWith(have, this.#committed);
     const entities = [];
     for (const [name, slot] of this.#slots) {
       if (slot.entity === undefined) continue;

@@ -4,7 +4,7 @@
  */
 import { sameTerm } from "../model/term.ts";
 import type { Term } from "../model/term.ts";
-import type { StreamPosition } from "../wire/replication-messages.ts";
+import type { ImageBasis, StreamPosition } from "../wire/replication-messages.ts";
 import { limits } from "./timing.ts";
 
 interface Stretch {
@@ -43,12 +43,20 @@ export class Lineage {
     for (const stretch of this.#stretches.slice(0, -1)) stretch.committed = stretch.end + 1;
   }
 
-  /** How much of `at.synced` is committed if one at `at` can be sent a partial image. */
-  committedIn(at: StreamPosition, newestCommitted: number): number | undefined {
+  /**
+   * Where the history of one who stands at `at` last was this one, and how much of that stream is
+   * committed; `undefined` if it cannot be sent a partial image. It may have got commits of that
+   * stream which the next one did not inherit.
+   */
+  sharedWith(at: StreamPosition, newestCommitted: number): ImageBasis | undefined {
     const index = this.#stretches.findIndex(({ synced }) => sameTerm(synced, at.synced));
     const stretch = this.#stretches[index];
     if (stretch === undefined || at.position < stretch.since) return undefined;
-    const newest = index === this.#stretches.length - 1;
-    return newest ? newestCommitted : stretch.committed;
+    const isNewest = index === this.#stretches.length - 1;
+    return {
+      synced: at.synced,
+      position: Math.min(at.position, stretch.end),
+      committed: isNewest ? newestCommitted : stretch.committed,
+    };
   }
 }
