@@ -16,14 +16,22 @@ import {
   nodeBytes,
   removeFromNode,
 } from "./dict-node.ts";
-import type { Owner, StateNode } from "./dict-node.ts";
+import type { StateNode } from "./dict-node.ts";
 import type { AddOperation, Path } from "./operation.ts";
+import { newOwner, nobody } from "./owner.ts";
+import type { Owner } from "./owner.ts";
 import type { Removal } from "./seen.ts";
 
 export class Contents {
-  /** Alternating field keys and nodes; a `Map` would weigh more than most entities hold. */
-  #fields: (string | StateNode)[] = [];
-  #owner: Owner | undefined;
+  /**
+   * The first field, which as a rule is the only one, lies in the object itself. Further ones are
+   * alternating field keys and nodes; a `Map` would weigh more than most entities hold.
+   */
+  #field: string | undefined = undefined;
+  #node: StateNode | undefined = undefined;
+  #more: (string | StateNode)[] | undefined = undefined;
+  /** What the nodes that this copy may change are marked with; given when it first changes one. */
+  #owner: Owner = nobody;
   #bytes = 0;
 
   /** Estimated encoded bytes. */
@@ -32,13 +40,16 @@ export class Contents {
   }
 
   get fieldCount(): number {
-    return this.#fields.length / 2;
+    if (this.#field === undefined) return 0;
+    return 1 + (this.#more === undefined ? 0 : this.#more.length / 2);
   }
 
   get(field: string): StateNode | undefined {
-    const fields = this.#fields;
-    for (let index = 0; index < fields.length; index += 2) {
-      if (fields[index] === field) return fields[index + 1] as StateNode;
+    if (this.#field === field) return this.#node;
+    const more = this.#more;
+    if (more === undefined) return undefined;
+    for (let index = 0; index < more.length; index += 2) {
+      if (more[index] === field) return more[index + 1] as StateNode;
     }
     return undefined;
   }
@@ -55,8 +66,10 @@ export class Contents {
   /** Sorted by field key when `sorted`: the order of first change differs between replicas. */
   entries(sorted: boolean): [string, StateNode][] {
     const entries: [string, StateNode][] = [];
-    for (let index = 0; index < this.#fields.length; index += 2) {
-      entries.push([this.#fields[index] as string, this.#fields[index + 1] as StateNode]);
+    if (this.#field !== undefined) entries.push([this.#field, this.#node!]);
+    const more = this.#more ?? [];
+    for (let index = 0; index < more.length; index += 2) {
+      entries.push([more[index] as string, more[index + 1] as StateNode]);
     }
     return sorted ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries;
   }
@@ -70,9 +83,11 @@ export class Contents {
   /** A copy that shares everything until one of the two changes it. */
   clone(): Contents {
     const copy = new Contents();
-    copy.#fields = this.#fields.slice();
+    copy.#field = this.#field;
+    copy.#node = this.#node;
+    copy.#more = this.#more?.slice();
     copy.#bytes = this.#bytes;
-    this.#owner = undefined;
+    this.#owner = nobody;
     return copy;
   }
 
@@ -81,7 +96,7 @@ export class Contents {
     const parent = this.#open(path);
     const last = path[path.length - 1]!;
     const old = asCounter(parent === undefined ? this.get(last) : parent.children.get(last));
-    const owner = this.#ownerToken();
+    const owner = this.#ownOwner();
     if (old?.owner === owner && addToOwnCounter(old, writer, sequence, change)) return;
     const next = addToCounter(old, writer, sequence, change);
     next.owner = owner;
@@ -114,44 +129,52 @@ export class Contents {
       return;
     }
     this.#bytes -= keyBytes(field);
-    this.#fields.splice(this.#fields.indexOf(field), 2);
+    this.#drop(field);
   }
 
   /** Joins another copy of the same generation. */
   merge(vector: CausalVector, other: Contents, otherVector: CausalVector): void {
-    const owner = this.#ownerToken();
+    const owner = this.#ownOwner();
     const fields = new Set([...this.entries(false), ...other.entries(false)].map(([key]) => key));
-    const merged: (string | StateNode)[] = [];
-    this.#bytes = 0;
+    const merged = new Contents();
     for (const field of fields) {
       const mine = { node: this.get(field), vector };
       const node = mergeNodes(mine, { node: other.get(field), vector: otherVector }, owner);
-      if (node === undefined) continue;
-      merged.push(field, node);
-      this.#bytes += keyBytes(field) + nodeBytes(node);
+      if (node !== undefined) merged.put(field, node);
     }
-    this.#fields = merged;
+    this.#field = merged.#field;
+    this.#node = merged.#node;
+    this.#more = merged.#more;
+    this.#bytes = merged.#bytes;
     // What was taken over from `other` keeps its owner there, so its owner must let go of it.
-    other.#owner = undefined;
+    other.#owner = nobody;
   }
 
   #set(field: string, node: StateNode): void {
-    const fields = this.#fields;
-    for (let index = 0; index < fields.length; index += 2) {
-      if (fields[index] === field) {
-        fields[index + 1] = node;
-        return;
-      }
+    if (this.#field === undefined || this.#field === field) {
+      this.#field = field;
+      this.#node = node;
+      return;
     }
+    const at = this.#more?.indexOf(field) ?? -1;
+    if (at >= 0) this.#more![at + 1] = node;
+    else if (this.#more !== undefined) this.#more.push(field, node);
     // A literal holds exactly two items; `push` would reserve room for seventeen.
-    if (fields.length === 0) this.#fields = [field, node];
-    else fields.push(field, node);
+    else this.#more = [field, node];
+  }
+
+  #drop(field: string): void {
+    const entries = this.entries(false).filter(([key]) => key !== field);
+    this.#field = undefined;
+    this.#node = undefined;
+    this.#more = undefined;
+    for (const [key, node] of entries) this.#set(key, node);
   }
 
   /** The dict that holds the last step of `path`, made changeable; `undefined` for a plain field. */
   #open(path: Path): DictNode | undefined {
     if (path.length === 1) return undefined;
-    const owner = this.#ownerToken();
+    const owner = this.#ownOwner();
     const root = asDict(this.get(path[0]!));
     let dict = root === undefined ? new DictNode(owner) : root.ownedBy(owner);
     if (root === undefined) this.#bytes += keyBytes(path[0]!);
@@ -168,13 +191,13 @@ export class Contents {
   }
 
   #strip(node: StateNode, removal: Removal, path: Path): StateNode | undefined {
-    const kept = removeFromNode(node, removal, path, this.#ownerToken());
+    const kept = removeFromNode(node, removal, path, this.#ownOwner());
     this.#bytes += nodeBytes(kept) - nodeBytes(node);
     return kept;
   }
 
   #removeBelow(node: StateNode, removal: Removal, path: Path, depth = 1): StateNode | undefined {
-    const dict = asDict(node)!.ownedBy(this.#ownerToken());
+    const dict = asDict(node)!.ownedBy(this.#ownOwner());
     const key = path[depth]!;
     const child = dict.children.get(key)!;
     const kept =
@@ -190,13 +213,8 @@ export class Contents {
     return dict.children.size === 0 ? undefined : dict;
   }
 
-  #ownerToken(): Owner {
-    this.#owner ??= new OwnerToken();
+  #ownOwner(): Owner {
+    if (this.#owner === nobody) this.#owner = newOwner();
     return this.#owner;
   }
-}
-
-/** An identity and nothing else; an empty literal would reserve room for four properties. */
-class OwnerToken {
-  readonly type = "owner";
 }

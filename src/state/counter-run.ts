@@ -14,34 +14,53 @@
  */
 import type { WriterId } from "../model/ids.ts";
 import type { CausalVector } from "./causal-vector.ts";
+import { highHalf, joinHalves, lowHalf } from "./halves.ts";
+import { nobody } from "./owner.ts";
+import type { Owner } from "./owner.ts";
 import { floorKey, isSeen, seenUpTo } from "./seen.ts";
 import type { Removal } from "./seen.ts";
 
-export class CounterRun {
+export class CounterRun implements RunFields {
   readonly type = "counter";
-  readonly writer: WriterId;
-  /** Sequence of the commit that began this run; with the writer, its name. */
+  readonly #writerHigh: number;
+  readonly #writerLow: number;
   readonly first: number;
-  /** Sequence of the last commit that added. */
   last: number;
   total: number;
-  /** What was added up to this sequence was removed by another writer; 0: nothing. */
   readonly floor: number;
-  /** The total at the floor. */
   readonly floorTotal: number;
   readonly next: CounterRun | undefined;
-  /** Who may add to it in place; `undefined`: nobody, because others may hold it. */
-  owner: object | undefined = undefined;
+  /** Who may add to it in place; nobody while others may hold it. */
+  owner: Owner = nobody;
 
-  constructor(run: Omit<CounterRun, "type" | "owner">) {
-    this.writer = run.writer;
+  constructor(run: RunFields, next: CounterRun | undefined) {
+    this.#writerHigh = highHalf(run.writer);
+    this.#writerLow = lowHalf(run.writer);
     this.first = run.first;
     this.last = run.last;
     this.total = run.total;
     this.floor = run.floor;
     this.floorTotal = run.floorTotal;
-    this.next = run.next;
+    this.next = next;
   }
+
+  get writer(): WriterId {
+    return joinHalves(this.#writerHigh, this.#writerLow);
+  }
+}
+
+/** What a run is, apart from its place in the list. */
+export interface RunFields {
+  readonly writer: WriterId;
+  /** Sequence of the commit that began this run; with the writer, its name. */
+  readonly first: number;
+  /** Sequence of the last commit that added. */
+  readonly last: number;
+  readonly total: number;
+  /** What was added up to this sequence was removed by another writer; 0: nothing. */
+  readonly floor: number;
+  /** The total at the floor. */
+  readonly floorTotal: number;
 }
 
 /** Estimated encoded bytes of one run. */
@@ -70,34 +89,21 @@ export function addToCounter(
   const { first, by } = change;
   if (counter === undefined) {
     const total = finite(by);
-    return new CounterRun({ writer, first, last: sequence, total, ...noFloor, next: undefined });
+    return new CounterRun({ writer, first, last: sequence, total, ...noFloor }, undefined);
   }
   if (counter.next === undefined && isRun(counter, writer, first)) {
     const { floor, floorTotal } = counter;
     const total = finite(counter.total + by);
-    return new CounterRun({
-      writer,
-      first,
-      last: sequence,
-      total,
-      floor,
-      floorTotal,
-      next: undefined,
-    });
+    const run = { writer, first, last: sequence, total, floor, floorTotal };
+    return new CounterRun(run, undefined);
   }
   const runs = runsOf(counter);
   const index = runs.findIndex((run) => isRun(run, writer, first));
   const old = index < 0 ? { total: 0, ...noFloor } : runs[index]!;
   const { floor, floorTotal } = old;
   const total = finite(old.total + by);
-  runs.splice(index < 0 ? runs.length : index, 1, {
-    writer,
-    first,
-    last: sequence,
-    total,
-    floor,
-    floorTotal,
-  });
+  const run = { writer, first, last: sequence, total, floor, floorTotal };
+  runs.splice(index < 0 ? runs.length : index, 1, run);
   return linked(runs)!;
 }
 
@@ -151,7 +157,7 @@ export function removeFromCounter(
     const upTo = seenUpTo(removal.seen, run.writer);
     const total = removal.floors?.get(floorKey(path, run.writer, run.first));
     const isLower = upTo >= run.first && upTo > run.floor && total !== undefined;
-    kept.push(isLower ? { ...run, floor: upTo, floorTotal: total } : run);
+    kept.push(isLower ? floored(run, upTo, total) : run);
   }
   return linked(kept);
 }
@@ -174,7 +180,7 @@ export function mergeCounters(a: CounterCopy, b: CounterCopy): CounterRun | unde
     }
     const newer = run.last >= other.last ? run : other;
     const floor = run.floor >= other.floor ? run : other;
-    merged.push({ ...newer, floor: floor.floor, floorTotal: floor.floorTotal });
+    merged.push(floored(newer, floor.floor, floor.floorTotal));
   }
   const mine = runsOf(a.counter);
   for (const run of others) {
@@ -191,8 +197,6 @@ export function runsOf(counter: CounterRun | undefined): RunFields[] {
   return runs;
 }
 
-export type RunFields = Omit<CounterRun, "type" | "next" | "owner">;
-
 /** Makes the list, without runs that are wholly removed and that their writer has left behind. */
 export function linked(runs: RunFields[]): CounterRun | undefined {
   runs.sort((a, b) => a.writer - b.writer || a.first - b.first);
@@ -200,13 +204,14 @@ export function linked(runs: RunFields[]): CounterRun | undefined {
   for (let index = runs.length - 1; index >= 0; index -= 1) {
     const run = runs[index]!;
     if (run.last <= run.floor && next?.writer === run.writer) continue;
-    next = new CounterRun({ ...pick(run), next });
+    next = new CounterRun(run, next);
   }
   return next;
 }
 
-function pick(run: RunFields): RunFields {
-  const { writer, first, last, total, floor, floorTotal } = run;
+/** The run with another floor. */
+function floored(run: RunFields, floor: number, floorTotal: number): RunFields {
+  const { writer, first, last, total } = run;
   return { writer, first, last, total, floor, floorTotal };
 }
 
@@ -214,6 +219,8 @@ function isRun(run: RunFields, writer: WriterId, first: number): boolean {
   return run.first === first && run.writer === writer;
 }
 
+/** Sums of finite numbers can leave them. */
 function finite(value: number): number {
-  return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
+  if (value > Number.MAX_VALUE) return Number.MAX_VALUE;
+  return value < -Number.MAX_VALUE ? -Number.MAX_VALUE : value;
 }

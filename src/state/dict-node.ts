@@ -12,12 +12,10 @@ import type { CausalVector } from "./causal-vector.ts";
 import { counterBytes, isCounterPresent, mergeCounters, removeFromCounter } from "./counter-run.ts";
 import type { CounterRun } from "./counter-run.ts";
 import { LayeredMap } from "./layered-map.ts";
+import type { Owner } from "./owner.ts";
 import type { Removal } from "./seen.ts";
 
 export type StateNode = CounterRun | CellEntry | DictNode;
-
-/** Who may change a dict or counter in place. Compared by identity. */
-export type Owner = object;
 
 export class DictNode {
   readonly type = "dict";

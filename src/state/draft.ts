@@ -9,10 +9,11 @@ import type { WriterId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
 import { StateCommit } from "./commit.ts";
 import type { Entity } from "./entity.ts";
-import { EnvelopeDraft } from "./envelope-draft.ts";
-import type { CallResult } from "./envelope-draft.ts";
+import { EnvelopeDraft, forgetOperation } from "./envelope-draft.ts";
+import { recordedTwice, recordOperation } from "./recorded-call.ts";
 import { expiryField } from "./field-tag.ts";
-import type { Operation } from "./operation.ts";
+import type { EndedCall } from "./call-record.ts";
+import type { Operation, RecordOperation } from "./operation.ts";
 import type { SendId, SendRequest } from "./outbox.ts";
 import { scalarBytesMax, Scope, tooLarge } from "./scope.ts";
 import { seenInCell } from "./cell-entry.ts";
@@ -41,6 +42,7 @@ export class Draft<S extends Shape = Shape> {
   #live: Live<S> | undefined;
   #view: View<S> | undefined;
   #envelope: EnvelopeDraft | undefined;
+  #record: RecordOperation | undefined;
   #expireAt: HybridTime | undefined;
 
   constructor(options: DraftOptions<S>) {
@@ -80,8 +82,11 @@ export class Draft<S extends Shape = Shape> {
    *
    * @throws LatticeError `overloaded` when the table is full: then the turn must fail
    */
-  recordResult(result: CallResult): void {
-    this.#openEnvelope().record(result);
+  recordResult(call: EndedCall): void {
+    this.#scope.checkReadable();
+    const { entity, writer } = this.#scope;
+    if (this.#record !== undefined) throw recordedTwice(entity.name, call);
+    this.#record = recordOperation(entity, writer, call, this.#hybridTime);
   }
 
   /** Drops what is kept for a caller that says goodbye. */
@@ -110,7 +115,7 @@ export class Draft<S extends Shape = Shape> {
     this.#scope.isDeleted = true;
     this.#scope.document = undefined;
     this.#expireAt = undefined;
-    for (const node of this.#fields?.touched ?? []) node?.reset();
+    this.#fields?.reset();
   }
 
   /**
@@ -128,6 +133,7 @@ export class Draft<S extends Shape = Shape> {
     const mark = this.#markAfter(operations.length);
     this.#scope.revoke();
     this.#envelope?.collect(operations);
+    if (this.#record !== undefined) this.#collectRecord(operations, this.#record);
     if (operations.length === 0 && mark === this.#mark) return undefined;
     const id = { entity: entity.name, writer, sequence };
     const body = { mark, hybridTime: this.#hybridTime, operations };
@@ -148,13 +154,13 @@ export class Draft<S extends Shape = Shape> {
 
   #openEnvelope(): EnvelopeDraft {
     this.#scope.checkReadable();
-    this.#envelope ??= new EnvelopeDraft(this.#scope, this.#hybridTime);
+    this.#envelope ??= new EnvelopeDraft(this.#scope);
     return this.#envelope;
   }
 
   #collect(sequence: number): Operation[] {
     const operations: Operation[] = [];
-    for (const node of this.#fields?.touched ?? []) node?.collect(operations, sequence);
+    this.#fields?.collect(operations, sequence);
     const update = this.#scope.document?.finish();
     if (update !== undefined) operations.push({ type: "text", update });
     if (this.#expireAt !== undefined) {
@@ -163,6 +169,15 @@ export class Draft<S extends Shape = Shape> {
       operations.push({ type: "write", path: expiryPath, seen, value: this.#expireAt });
     }
     return operations;
+  }
+
+  /** Recording a result is when callers that have long been silent are dropped. */
+  #collectRecord(operations: Operation[], record: RecordOperation): void {
+    const { entity, writer } = this.#scope;
+    for (const silent of entity.dedupe.silentCallers(this.#hybridTime, record.caller)) {
+      operations.push(forgetOperation(entity, writer, silent));
+    }
+    operations.push(record);
   }
 
   /** The generation that the commit belongs to. */

@@ -23,6 +23,7 @@ import type { EntityParts } from "./entity-parts.ts";
 import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";
 import { LayeredMap } from "./layered-map.ts";
+import { nobody } from "./owner.ts";
 import * as scalars from "./scalar-bytes.ts";
 import { valueBytes } from "./stored-value.ts";
 
@@ -53,7 +54,7 @@ export function readImage(name: string, image: Uint8Array): EntityParts {
     const mark = reader.varint();
     const hybridTime = reader.varint();
     const vector = readVector(reader);
-    const reading: Reading = { reader, pairs: vector.pairs, owner: {} };
+    const reading: Reading = { reader, pairs: vector.pairs };
     const contents = readContents(reading);
     const parts = { mark, hybridTime, vector, contents, ...readEnvelope(reader, name) };
     reader.finish();
@@ -70,7 +71,6 @@ interface Writing {
 interface Reading {
   readonly reader: ByteReader;
   readonly pairs: readonly number[];
-  readonly owner: object;
 }
 
 function readVector(reader: ByteReader): CausalVector {
@@ -150,7 +150,7 @@ function readDict(reading: Reading, count: number, depth: number, leaf: LeafType
     children.set(key, readNode(reading, depth - 1, leaf));
   }
   if (children.size !== count) malformed("has a key twice");
-  return new DictNode(reading.owner, new LayeredMap(children));
+  return new DictNode(nobody, new LayeredMap(children));
 }
 
 function writeRun(writing: Writing, run: RunFields): void {

@@ -10,7 +10,7 @@ import type { AnyKind, DraftNode } from "./draft-node.ts";
 import { ElementsDraft } from "./elements-draft.ts";
 import { fieldKey, tagOf } from "./field-tag.ts";
 import { MapDraft } from "./map-draft.ts";
-import type { Path } from "./operation.ts";
+import type { Operation, Path } from "./operation.ts";
 import type { Scope } from "./scope.ts";
 import { TextDraft } from "./text-draft.ts";
 
@@ -40,31 +40,48 @@ export function stateShape(shape: Shape): StateShape {
   return ready;
 }
 
-/** The field drafts of one turn, made when first touched. */
+/** The field drafts of one turn, made when first touched. Many turns touch one field. */
 export class FieldDrafts {
   readonly scope: Scope;
   readonly #shape: StateShape;
-  readonly #nodes: (DraftNode | undefined)[];
+  #only: DraftNode | undefined = undefined;
+  #onlyIndex = 0;
+  /** By field, with holes, once several are touched. */
+  #nodes: (DraftNode | undefined)[] | undefined = undefined;
 
   constructor(scope: Scope, shape: StateShape) {
     this.scope = scope;
     this.#shape = shape;
-    this.#nodes = new Array<undefined>(shape.fields.length).fill(undefined);
-  }
-
-  /** The fields that were touched, with holes. */
-  get touched(): readonly (DraftNode | undefined)[] {
-    return this.#nodes;
   }
 
   at(index: number): DraftNode {
-    let node = this.#nodes[index];
-    if (node === undefined) {
-      const { kind, path } = this.#shape.fields[index]!;
-      node = makeDraft(new Place(this.scope, kind, path, undefined));
-      this.#nodes[index] = node;
+    if (this.#nodes !== undefined) return (this.#nodes[index] ??= this.#make(index));
+    if (this.#only === undefined) {
+      this.#onlyIndex = index;
+      this.#only = this.#make(index);
+    } else if (this.#onlyIndex !== index) {
+      this.#nodes = new Array<undefined>(this.#shape.fields.length).fill(undefined);
+      this.#nodes[this.#onlyIndex] = this.#only;
+      return (this.#nodes[index] = this.#make(index));
     }
-    return node;
+    return this.#only;
+  }
+
+  /** Forgets all changes. */
+  reset(): void {
+    if (this.#nodes === undefined) this.#only?.reset();
+    else for (const node of this.#nodes) node?.reset();
+  }
+
+  /** Appends what the turn does, field by field. */
+  collect(operations: Operation[], sequence: number): void {
+    if (this.#nodes === undefined) this.#only?.collect(operations, sequence);
+    else for (const node of this.#nodes) node?.collect(operations, sequence);
+  }
+
+  #make(index: number): DraftNode {
+    const { kind, path } = this.#shape.fields[index]!;
+    return makeDraft(new Place(this.scope, kind, path, undefined));
   }
 }
 
