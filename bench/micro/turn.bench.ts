@@ -1,7 +1,8 @@
 /** One turn of a handler on a stored entity: queue, draft, commit, dedupe record; no network. */
 import { decodeValue, encodeValue } from "../../src/codec/value-bytes.ts";
 import { crdt, defineFunction } from "../../src/entry/main.ts";
-import type { OpenEntity, Release, Store } from "../../src/functions/ports.ts";
+import { EntityAddress, type OpenEntity } from "../../src/functions/entity-address.ts";
+import type { Confirmed, Release, Store } from "../../src/functions/ports.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import type { TurnRequest } from "../../src/functions/turn-request.ts";
 import { turnSettingsDefault } from "../../src/functions/turn-services.ts";
@@ -25,33 +26,31 @@ const counter = defineFunction({
   queries: { count: ({ state }) => state.count.value },
 });
 
+const confirmed: Release = { type: "ok", copies: 1, degraded: false };
+
 /** Entities in a map; every change is confirmed at once. */
 class MapStore implements Store {
   readonly #entities = new Map<EntityName, Entity>();
   readonly #reign = {};
   #time = 0;
 
-  open(name: EntityName): OpenEntity {
+  open({ name }: EntityAddress): OpenEntity {
     let entity = this.#entities.get(name);
     if (entity === undefined) this.#entities.set(name, (entity = Entity.create(name)));
-    return { entity, writer: 7, degraded: false, copiesMax: 1, reign: this.#reign };
+    const reign = this.#reign;
+    return { isServed: false, entity, writer: 7, degraded: false, copiesMax: 1, reign };
   }
 
-  commit(
-    name: EntityName,
-    commit: StateCommit,
-    _acks: unknown,
-    done: (end: Release) => void,
-  ): void {
+  commit({ name }: EntityAddress, commit: StateCommit, _acks: unknown, turn: Confirmed): void {
     this.#entities.get(name)?.apply(commit);
-    done({ type: "ok", copies: 1, degraded: false });
+    turn.released(confirmed);
   }
 
-  confirm(_name: EntityName, _acks: unknown, done: (end: Release) => void): void {
-    done({ type: "ok", copies: 1, degraded: false });
+  confirm(_address: EntityAddress, _acks: unknown, turn: Confirmed): void {
+    turn.released(confirmed);
   }
 
-  hybridNow(): number {
+  hybridTime(): number {
     return ++this.#time;
   }
 }
@@ -87,10 +86,21 @@ export const turn: MicroBench = {
 const noBytes = new Uint8Array(0);
 const timeoutMs = 5_000;
 
+/** Made once for each key, as a node does. */
+const addresses = new Map<string, EntityAddress>();
+
+function addressOf(key: string): EntityAddress {
+  let address = addresses.get(key);
+  if (address === undefined) {
+    address = new EntityAddress("counter", key, 0);
+    addresses.set(key, address);
+  }
+  return address;
+}
+
 function request(key: string, operation: string, number: number, now: number): TurnRequest {
   return {
-    functionName: "counter",
-    key,
+    address: addressOf(key),
     operation,
     input: noBytes,
     caller: number === 0 ? "" : "V1StGXR8_Z5jdHi6B-myT",
@@ -102,6 +112,7 @@ function request(key: string, operation: string, number: number, now: number): T
     whenSplit: undefined,
     strictAcks: false,
     acks: undefined,
+    arrivedAt: now,
     deadlineAt: now + timeoutMs,
     chain: [],
     ageTime: 0,

@@ -3,47 +3,41 @@
  * routing; tests implement them over a single in-memory entity table.
  */
 import type { Acks } from "../model/acks.ts";
-import type { EntityName, PartitionId, WriterId } from "../model/ids.ts";
+import type { EntityName } from "../model/ids.ts";
 import type { LatticeError } from "../model/error.ts";
 import type { HybridTime } from "../model/time.ts";
 import type { Value } from "../model/value.ts";
-import type { Entity } from "../state/entity.ts";
 import type { StateCommit } from "../state/commit.ts";
+import type { EntityAddress, OpenEntity } from "./entity-address.ts";
 
 /** Where turns read and commit. */
 export interface Store {
   /**
    * The state a turn runs on, or `undefined` when this node does not serve that entity (any more).
-   * @param partition of the name, where it is known already
+   * @throws LatticeError `overloaded` when too many changes wait for their copies
    */
-  open(name: EntityName, partition?: PartitionId): OpenEntity | undefined;
+  open(address: EntityAddress): OpenEntity | undefined;
   /**
-   * Appends one turn's change. `done` is called once, possibly before this returns: when enough
-   * copies hold it, or when that will not be known. The tip already shows the change on return.
+   * Appends one turn's change. `turn` is told once, possibly before this returns: when enough copies
+   * hold it, or when that will not be known. The tip already shows the change on return.
    */
-  commit(name: EntityName, commit: StateCommit, acks: Acks, done: (outcome: Release) => void): void;
-  /** Calls `done` when everything up to the present tip of `name` is held by enough copies. */
-  confirm(name: EntityName, acks: Acks, done: (outcome: Release) => void): void;
-  /** The stamp of a new commit. */
-  hybridNow(): HybridTime;
+  commit(address: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void;
+  /** Tells `turn` when everything up to the present tip of the entity is held by enough copies. */
+  confirm(address: EntityAddress, acks: Acks, turn: Confirmed): void;
+  /** The stamp of a commit that is made at `now`, in milliseconds of the monotonic clock. */
+  hybridTime(now: number): HybridTime;
 }
 
-export interface OpenEntity {
-  /** The newest state, uncommitted changes included. */
-  readonly entity: Entity;
-  /** Numbers this reign's commits. */
-  readonly writer: WriterId;
-  readonly degraded: boolean;
-  /** How many copies a change can get at most: the size of the owner set; 1 when degraded. */
-  readonly copiesMax: number;
-  /** Changes with every reign: what began in one reign must not commit in another. */
-  readonly reign: object;
+/** What waits for copies. */
+export interface Confirmed {
+  /** Called once. */
+  released(release: Release): void;
 }
 
 export type Release =
   | { readonly type: "ok"; readonly copies: number; readonly degraded: boolean }
   /** Run, but it may or may not stay. */
-  | { readonly type: "indeterminate"; readonly message: string };
+  | { readonly type: "indeterminate" };
 
 /** Calls to other entities from inside a turn. */
 export interface Calls {

@@ -35,7 +35,7 @@ export class TurnContext implements HandlerContext<Shape> {
   }
 
   get key(): string {
-    return this.#active().request.key;
+    return this.#active().request.address.key;
   }
 
   get state(): Live<Shape> {
@@ -53,14 +53,16 @@ export class TurnContext implements HandlerContext<Shape> {
   }
 
   get log(): Log {
-    const { functionName, key, operation } = this.#active().request;
+    const { address, operation } = this.#active().request;
+    const { functionName, key } = address;
     return this.#services.platform.logger.child({ function: functionName, key, operation });
   }
 
   get now(): () => number {
     return () => {
       this.#active();
-      return hybridTimeToMs(this.#services.store.hybridNow());
+      const { store, platform } = this.#services;
+      return hybridTimeToMs(store.hybridTime(platform.clock.now()));
     };
   }
 
@@ -123,8 +125,8 @@ export class TurnContext implements HandlerContext<Shape> {
       }
       throw turn.refuse(
         new LatticeError(code, message.slice(0, messageLengthMax), {
-          function: turn.request.functionName,
-          key: turn.request.key,
+          function: turn.request.address.functionName,
+          key: turn.request.address.key,
           data: checkOptionalValue(data, "data"),
         }),
       );

@@ -24,7 +24,7 @@ export function turnError(
   what: string,
   details: ErrorDetails = {},
 ): LatticeError {
-  const { functionName, key } = turn.request;
+  const { functionName, key } = turn.request.address;
   return new LatticeError(code, `${turn.label}: ${what}`, {
     function: functionName,
     key,

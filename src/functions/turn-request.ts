@@ -1,16 +1,14 @@
 /** One call as it reaches the functions of this node, and the hold on it that its sender keeps. */
 import type { Acks, WhenSplit } from "../model/acks.ts";
-import type { EntityName, PartitionId } from "../model/ids.ts";
+import type { EntityName } from "../model/ids.ts";
 import type { Age } from "./age.ts";
+import type { EntityAddress } from "./entity-address.ts";
 import type { TurnOutcome } from "./ports.ts";
 
 /** Build all of them with the same properties in the same order: they are on the hot path. */
 export interface TurnRequest extends Age {
-  readonly functionName: string;
-  readonly key: string;
+  readonly address: EntityAddress;
   readonly operation: string;
-  /** The partition of the key, where whoever made the request knows it already. */
-  readonly partition?: PartitionId | undefined;
   /** Encoded; empty for none. Decoded only when the turn starts. */
   readonly input: Uint8Array;
   /**
@@ -33,12 +31,14 @@ export interface TurnRequest extends Age {
   readonly strictAcks: boolean;
   /** `undefined`: as the function says. */
   readonly acks: Acks | undefined;
-  /** Milliseconds of the monotonic clock. The function's own deadline may come first. */
+  /** When it came here, in milliseconds of the monotonic clock. */
+  readonly arrivedAt: number;
+  /** The same clock. The function's own deadline may come first. */
   readonly deadlineAt: number;
   /** Entities of the calls around this one, outermost first; empty for a root call. */
   readonly chain: readonly EntityName[];
   /** Called exactly once, possibly before `submit` returns. */
-  readonly settle: (outcome: TurnOutcome) => void;
+  settle(outcome: TurnOutcome): void;
 }
 
 /** What `submit` returns. */

@@ -16,7 +16,8 @@ import type { StateCommit } from "../state/commit.ts";
 import { Draft } from "../state/draft.ts";
 import { callDigest } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
-import type { OpenEntity, Release, TurnOutcome } from "./ports.ts";
+import type { OpenEntity } from "./entity-address.ts";
+import type { Release, TurnOutcome } from "./ports.ts";
 import type { Turn, TurnPhase } from "./turn.ts";
 import { TurnContext } from "./turn-context.ts";
 import * as failures from "./turn-failures.ts";
@@ -42,12 +43,13 @@ export class TurnRunner {
 
   /**
    * Begins a turn. Returns a promise if the operation goes on: its end belongs to `complete` or
-   * `fail`. Otherwise the entity is free again.
+   * `fail`. Otherwise the entity is free again. @param now of the monotonic clock
    */
-  begin(turn: Turn): Promise<unknown> | undefined {
+  begin(turn: Turn, now: number): Promise<unknown> | undefined {
     turn.phase = "running";
     try {
-      const open = this.#services.store.open(turn.name, turn.request.partition);
+      const { store } = this.#services;
+      const open = store.open(turn.request.address);
       if (open === undefined) {
         this.#ends.settle(turn, failed(failures.notServed(turn)));
         return undefined;
@@ -57,10 +59,10 @@ export class TurnRunner {
         this.#ends.settle(turn, refusal);
         return undefined;
       }
-      const now = this.#services.store.hybridNow();
-      if (turn.isProtected && this.#hasAnswer(turn, open, now)) return undefined;
+      const hybridTime = store.hybridTime(now);
+      if (turn.isProtected && this.#hasAnswer(turn, open, hybridTime)) return undefined;
       turn.reign = open.reign;
-      turn.draft = draftOf(turn, open, now);
+      turn.draft = draftOf(turn, open, hybridTime);
       const result = this.#run(turn);
       // It may have had itself cancelled.
       if (!isInPhase(turn, "running")) return undefined;
@@ -76,7 +78,7 @@ export class TurnRunner {
   complete(turn: Turn, result: unknown): void {
     if (turn.phase !== "running") return;
     try {
-      if (this.#services.store.open(turn.name)?.reign !== turn.reign) {
+      if (this.#services.store.open(turn.request.address)?.reign !== turn.reign) {
         turn.revoke();
         this.#ends.settle(turn, failed(failures.reignEnded(turn)));
         return;
@@ -150,7 +152,7 @@ export class TurnRunner {
       return;
     }
     const data = outcome.data.length === 0 ? undefined : this.#services.values.decode(outcome.data);
-    const { functionName, key } = turn.request;
+    const { functionName, key } = turn.request.address;
     this.#releaseFailure(
       turn,
       new LatticeError(outcome.code, outcome.message, { function: functionName, key, data }),
@@ -234,26 +236,16 @@ export class TurnRunner {
     commit: StateCommit | undefined,
     fromDedupe: boolean,
   ): void {
-    this.#hold(turn, commit, (release) => {
-      if (release.type === "ok") {
-        const { copies, degraded } = release;
-        this.#end(turn, { type: "ok", value, copies, degraded, fromDedupe });
-        if (!fromDedupe) this.#runAfterCommit(turn);
-      } else if (turn.operation.isQuery) {
-        this.#end(turn, failed(failures.unstableAnswer(turn, release.message)));
-      } else {
-        this.#end(turn, indeterminate(turn, release.message));
-      }
-    });
+    const hasCommit = commit !== undefined;
+    turn.answer = { value, error: undefined, fromDedupe, hasCommit };
+    this.#hold(turn, commit);
   }
 
   /** A refusal rests on what the handler saw, so it too is told when that is there to stay. */
   #releaseFailure(turn: Turn, error: LatticeError, commit: StateCommit | undefined): void {
-    this.#hold(turn, commit, (release) => {
-      if (release.type === "ok") this.#end(turn, failed(error));
-      else if (commit !== undefined) this.#end(turn, indeterminate(turn, release.message));
-      else this.#end(turn, failed(failures.unstableAnswer(turn, release.message)));
-    });
+    const hasCommit = commit !== undefined;
+    turn.answer = { value: noBytes, error, fromDedupe: false, hasCommit };
+    this.#hold(turn, commit);
   }
 
   /**
@@ -262,13 +254,14 @@ export class TurnRunner {
    */
   #confirmFailure(turn: Turn, error: LatticeError): void {
     let commit: StateCommit | undefined;
-    const open = this.#services.store.open(turn.name);
+    const { store, platform } = this.#services;
+    const open = store.open(turn.request.address);
     if (open === undefined || open.reign !== turn.reign) {
       this.#ends.settle(turn, failed(failures.reignEnded(turn)));
       return;
     }
     if (turn.isProtected && turn.request.retry && !turn.operation.isQuery) {
-      const draft = draftOf(turn, open, this.#services.store.hybridNow());
+      const draft = draftOf(turn, open, store.hybridTime(platform.clock.now()));
       const { code, message } = error;
       const data =
         error.data === undefined ? noBytes : this.#services.values.encode(error.data as Value);
@@ -278,17 +271,35 @@ export class TurnRunner {
     this.#releaseFailure(turn, error, commit);
   }
 
-  #hold(turn: Turn, commit: StateCommit | undefined, done: (release: Release) => void): void {
+  #hold(turn: Turn, commit: StateCommit | undefined): void {
     const { store } = this.#services;
+    const { address } = turn.request;
     turn.phase = "confirming";
     try {
-      if (commit === undefined) store.confirm(turn.name, this.#confirmAcks(turn), done);
-      else store.commit(turn.name, commit, turn.acks, done);
+      if (commit === undefined) store.confirm(address, this.#confirmAcks(turn), turn);
+      else store.commit(address, commit, turn.acks, turn);
     } catch (error) {
       this.#log(turn).error("a turn could not be committed", { error });
       this.#end(turn, indeterminate(turn, "its commit failed; it may or may not stay"));
     }
     if (isInPhase(turn, "confirming")) this.#ends.isConfirming(turn);
+  }
+
+  /** Enough copies hold what the turn did or saw, or that will not be known. */
+  released(turn: Turn, release: Release): void {
+    const { answer } = turn;
+    if (answer === undefined) return;
+    const { value, error, fromDedupe, hasCommit } = answer;
+    if (release.type === "ok") {
+      const { copies, degraded } = release;
+      if (error !== undefined) this.#end(turn, failed(error));
+      else this.#end(turn, { type: "ok", value, copies, degraded, fromDedupe });
+      if (turn.hasAfterCommit && error === undefined) this.#runAfterCommit(turn);
+    } else if (hasCommit || (error === undefined && !turn.operation.isQuery)) {
+      this.#end(turn, indeterminate(turn, unconfirmed));
+    } else {
+      this.#end(turn, failed(failures.unstableAnswer(turn, "not confirmed in time")));
+    }
   }
 
   /** `acks: 1` is a promise about the call's own change, never a licence to show what may go. */
@@ -334,7 +345,8 @@ export class TurnRunner {
   }
 
   #log(turn: Turn): ReturnType<TurnServices["platform"]["logger"]["child"]> {
-    const { functionName, key, operation } = turn.request;
+    const { address, operation } = turn.request;
+    const { functionName, key } = address;
     return this.#services.platform.logger.child({ function: functionName, key, operation });
   }
 }
@@ -348,6 +360,8 @@ function draftOf(turn: Turn, open: OpenEntity, hybridTime: HybridTime): Draft {
 }
 
 const noBytes = new Uint8Array(0);
+const unconfirmed =
+  "run, but too few copies confirmed it in time: it may or may not stay; retry it protected";
 const okOutcome: Outcome = { type: "ok", value: noBytes };
 
 function indeterminate(turn: Turn, message: string): TurnOutcome {

@@ -15,23 +15,36 @@ import { notInWheel } from "../platform/deadline-wheel.ts";
 import type { WheelEntry } from "../platform/deadline-wheel.ts";
 import type { Draft } from "../state/draft.ts";
 import type { Age } from "./age.ts";
+import type { Confirmed, Release } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
 
 export type TurnPhase = "waiting" | "running" | "confirming" | "settled";
 
+/** What a turn has come to, while copies of it are waited for. */
+export interface ConfirmingAnswer {
+  /** The encoded result; of no use beside an error. */
+  readonly value: Uint8Array;
+  readonly error: LatticeError | undefined;
+  /** It was found in the dedupe table. */
+  readonly fromDedupe: boolean;
+  /** Something was appended for it, which may stay even if that is never confirmed. */
+  readonly hasCommit: boolean;
+}
+
 /** What a turn tells those that run it. */
 export interface TurnWatcher {
+  /** Copies hold what it waits for, or that will not be known. */
+  released(turn: Turn, release: Release): void;
   cancelled(turn: Turn): void;
   expired(turn: Turn): void;
   /** It asks another entity, and has not been asking before. */
   beganAsking(turn: Turn): void;
 }
 
-export class Turn implements SubmittedTurn, WheelEntry, Age {
+export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   readonly request: TurnRequest;
   readonly operation: RegisteredOperation;
-  readonly name: EntityName;
   readonly deadlineAt: number;
   readonly #watcher: TurnWatcher;
   phase: TurnPhase = "waiting";
@@ -42,6 +55,8 @@ export class Turn implements SubmittedTurn, WheelEntry, Age {
   /** Copies to wait for. */
   readonly acks: Acks;
   draft: Draft | undefined = undefined;
+  /** What it will answer once that is confirmed. */
+  answer: ConfirmingAnswer | undefined = undefined;
   /** User code has begun to run: from here on its answers depend on what it saw. */
   hasRun = false;
   /** Whose reign it runs in. */
@@ -67,17 +82,20 @@ export class Turn implements SubmittedTurn, WheelEntry, Age {
   constructor(
     request: TurnRequest,
     operation: RegisteredOperation,
-    terms: { readonly name: EntityName; readonly deadlineAt: number; readonly acks: Acks },
+    terms: { readonly deadlineAt: number; readonly acks: Acks },
     watcher: TurnWatcher,
   ) {
     this.request = request;
     this.operation = operation;
-    this.name = terms.name;
     this.deadlineAt = terms.deadlineAt;
     this.acks = terms.acks;
     this.#watcher = watcher;
     this.ageTime = request.ageTime;
     this.ageId = request.ageId;
+  }
+
+  get name(): EntityName {
+    return this.request.address.name;
   }
 
   /** Called by another turn that waits for it. */
@@ -99,8 +117,17 @@ export class Turn implements SubmittedTurn, WheelEntry, Age {
     return this.#abort.signal;
   }
 
+  get hasAfterCommit(): boolean {
+    return this.#afterCommit !== undefined;
+  }
+
   get afterCommit(): readonly (() => void | Promise<void>)[] {
     return this.#afterCommit ?? nothingToRun;
+  }
+
+  /** Called by the store. */
+  released(release: Release): void {
+    this.#watcher.released(this, release);
   }
 
   cancel(): void {
@@ -114,11 +141,11 @@ export class Turn implements SubmittedTurn, WheelEntry, Age {
   /** @throws LatticeError `cancelled` once the run is over. */
   checkActive(): void {
     if (!this.#isRevoked) return;
-    const { functionName, key, operation } = this.request;
+    const { functionName, key } = this.request.address;
     const why = this.#endedBecause?.message ?? "its run is over";
     throw new LatticeError(
       "cancelled",
-      `${functionName}/${key} ${operation}: this context can no longer be used: ${why}`,
+      `${this.label}: this context can no longer be used: ${why}`,
       { function: functionName, key },
     );
   }
@@ -194,7 +221,7 @@ export class Turn implements SubmittedTurn, WheelEntry, Age {
 
   /** As messages name it: `cart/alice add`. */
   get label(): string {
-    return `${this.request.functionName}/${this.request.key} ${this.request.operation}`;
+    return `${this.name} ${this.request.operation}`;
   }
 }
 

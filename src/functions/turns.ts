@@ -10,17 +10,15 @@
  * An entity that nobody holds has no queue, so that a synchronous handler costs one map lookup. A
  * call that is sent twice waits behind its first attempt and is then answered from the dedupe table.
  */
-import { entityName } from "../model/ids.ts";
 import type { EntityName } from "../model/ids.ts";
-import { splitEntityName } from "../model/ids.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
-import { checkKey } from "../model/names.ts";
 import { DeadlineWheel } from "../platform/deadline-wheel.ts";
 import type { Draft } from "../state/draft.ts";
 import { reentry, tooDeep } from "./ask.ts";
 import { EntityQueue } from "./entity-queue.ts";
-import type { TurnOutcome } from "./ports.ts";
+import type { EntityAddress } from "./entity-address.ts";
+import type { Release, TurnOutcome } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import { internalOperation } from "./internal-operation.ts";
 import { Turn } from "./turn.ts";
@@ -81,26 +79,25 @@ export class Turns implements TurnWatcher, TurnEnds {
   submit(request: TurnRequest): SubmittedTurn {
     let operation: RegisteredOperation;
     try {
-      checkKey(request.key);
-      operation = this.#services.registry.operation(request.functionName, request.operation);
+      const { functionName } = request.address;
+      operation = this.#services.registry.operation(functionName, request.operation);
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
       request.settle(failed(error));
       return alreadyOver;
     }
     const { settings } = operation.function;
-    const now = this.#services.platform.clock.now();
+    const { arrivedAt } = request;
     const turn = new Turn(
       request,
       operation,
       {
-        name: entityName(request.functionName, request.key),
-        deadlineAt: Math.min(request.deadlineAt, now + settings.deadlineMs),
+        deadlineAt: Math.min(request.deadlineAt, arrivedAt + settings.deadlineMs),
         acks: request.acks ?? settings.acks ?? this.#services.settings.acksDefault,
       },
       this,
     );
-    const refusal = this.#admission(turn, now);
+    const refusal = this.#admission(turn);
     if (refusal !== undefined) {
       turn.phase = "settled";
       request.settle(failed(refusal));
@@ -116,15 +113,15 @@ export class Turns implements TurnWatcher, TurnEnds {
    * all bounds, for nobody waits for it. `change` may use the draft only until it returns.
    */
   runInternal(
-    name: EntityName,
+    address: EntityAddress,
     change: (draft: Draft) => void,
     done: (outcome: TurnOutcome) => void,
   ): void {
-    const { functionName, key } = splitEntityName(name);
-    const operation = internalOperation(this.#services.registry, functionName, change);
-    const acks = this.#services.settings.acksDefault;
-    const request = internalRequest(functionName, key, done);
-    const turn = new Turn(request, operation, { name, deadlineAt: Infinity, acks }, this);
+    const { registry, settings, platform } = this.#services;
+    const operation = internalOperation(registry, address.functionName, change);
+    const request = internalRequest(address, platform.clock.now(), done);
+    const terms = { deadlineAt: Infinity, acks: settings.acksDefault };
+    const turn = new Turn(request, operation, terms, this);
     this.#inFlightCount += 1;
     if (this.#isStopped) this.settle(turn, failed(failures.stopped(turn)));
     else this.#arrive(turn);
@@ -145,6 +142,10 @@ export class Turns implements TurnWatcher, TurnEnds {
       }
     }
     this.#wheel.clear();
+  }
+
+  released(turn: Turn, release: Release): void {
+    this.#runner.released(turn, release);
   }
 
   cancelled(turn: Turn): void {
@@ -181,11 +182,11 @@ export class Turns implements TurnWatcher, TurnEnds {
     }
   }
 
-  #admission(turn: Turn, now: number): LatticeError | undefined {
+  #admission(turn: Turn): LatticeError | undefined {
     const { chain } = turn.request;
     if (this.#isStopped) return failures.stopped(turn);
     if (this.#inFlightCount >= limits.callsPerNodeMax) return failures.nodeOverloaded(turn);
-    if (turn.deadlineAt <= now) return failures.expired(turn);
+    if (turn.deadlineAt <= turn.request.arrivedAt) return failures.expired(turn);
     if (chain.length === 0) return undefined;
     if (chain.length > limits.callDepthMax) return tooDeep(turn.label);
     return chain.includes(turn.name) ? reentry(turn.name, chain) : undefined;
@@ -199,7 +200,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     }
     this.#isBusy = true;
     try {
-      this.#place(turn);
+      this.#place(turn, turn.request.arrivedAt);
     } finally {
       this.#takeUp();
     }
@@ -212,7 +213,7 @@ export class Turns implements TurnWatcher, TurnEnds {
         const queue = this.#freed.shift();
         const turn = queue === undefined ? this.#arrivals.shift() : undefined;
         if (queue !== undefined) this.#runQueue(queue);
-        if (turn?.phase === "waiting") this.#place(turn);
+        if (turn?.phase === "waiting") this.#place(turn, this.#now());
       }
     } finally {
       this.#isBusy = false;
@@ -220,14 +221,11 @@ export class Turns implements TurnWatcher, TurnEnds {
   }
 
   /** Runs a turn, or lets it wait for its entity. */
-  #place(turn: Turn): void {
-    if (turn.operation.isQuery) {
-      this.#begin(turn, undefined);
-      return;
-    }
-    const queue = this.#queues.size === 0 ? undefined : this.#queues.get(turn.name);
+  #place(turn: Turn, now: number): void {
+    const mayWait = this.#queues.size > 0 && !turn.operation.isQuery;
+    const queue = mayWait ? this.#queues.get(turn.name) : undefined;
     if (queue === undefined) {
-      this.#begin(turn, undefined);
+      this.#begin(turn, undefined, now);
       return;
     }
     const refusal = this.#waitRefusal(turn, queue);
@@ -246,8 +244,8 @@ export class Turns implements TurnWatcher, TurnEnds {
   }
 
   /** Runs a turn whose time has come; `queue` is that of its entity, if there is one already. */
-  #begin(turn: Turn, queue: EntityQueue | undefined): void {
-    const promise = this.#runner.begin(turn);
+  #begin(turn: Turn, queue: EntityQueue | undefined, now: number): void {
+    const promise = this.#runner.begin(turn, now);
     if (promise === undefined) return;
     if (!turn.operation.isQuery) this.#holdEntity(turn, queue);
     this.#watch(turn);
@@ -277,7 +275,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     this.#open.add(turn);
     if (turn.deadlineAt === Infinity) return;
     this.#wheel.cancel(turn);
-    this.#wheel.add(turn, turn.deadlineAt - this.#services.platform.clock.now());
+    this.#wheel.add(turn, turn.deadlineAt - this.#now());
   }
 
   /** Goes on with a turn whose promise settled, and then with whoever waited for its entity. */
@@ -308,7 +306,8 @@ export class Turns implements TurnWatcher, TurnEnds {
         if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
         return;
       }
-      if (turn.deadlineAt > this.#services.platform.clock.now()) this.#begin(turn, queue);
+      const now = this.#now();
+      if (turn.deadlineAt > now) this.#begin(turn, queue, now);
       else this.settle(turn, failed(failures.expired(turn)));
     }
   }
@@ -322,6 +321,10 @@ export class Turns implements TurnWatcher, TurnEnds {
     if (this.#isBusy || this.#freed.length === 0) return;
     this.#isBusy = true;
     this.#takeUp();
+  }
+
+  #now(): number {
+    return this.#services.platform.clock.now();
   }
 
   settle(turn: Turn, outcome: TurnOutcome): void {
@@ -346,13 +349,12 @@ const alreadyOver: SubmittedTurn = Object.freeze({
 const noBytes = new Uint8Array(0);
 
 function internalRequest(
-  functionName: string,
-  key: string,
+  address: EntityAddress,
+  arrivedAt: number,
   settle: (outcome: TurnOutcome) => void,
 ): TurnRequest {
   return {
-    functionName,
-    key,
+    address,
     operation: "(internal)",
     input: noBytes,
     caller: "",
@@ -364,6 +366,7 @@ function internalRequest(
     whenSplit: undefined,
     strictAcks: false,
     acks: undefined,
+    arrivedAt,
     deadlineAt: Infinity,
     chain: [],
     ageTime: 0,

@@ -158,6 +158,10 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
         if (leads) parts.outbox.changed(partition, name);
       }
     },
+    committedAlone: (partition, entity) => {
+      parts.watches.changed(entity.name);
+      parts.outbox.entityChanged(partition, entity);
+    },
     replaced: (partition) => {
       parts.watches.partitionEnded(partition);
     },

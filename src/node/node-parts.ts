@@ -13,6 +13,7 @@ import { processId, type BootId, type NodeId, type ProcessId } from "../model/id
 import type { Platform } from "../platform/platform.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
+import { Addresses } from "./calls/addresses.ts";
 import { Attempts } from "./calls/attempts.ts";
 import { CallServer } from "./calls/call-server.ts";
 import { NodeCaller, type NodeCallerOptions } from "./calls/node-caller.ts";
@@ -81,6 +82,7 @@ export class NodeParts implements EventTargets {
   /** A link to another node has been up. */
   wasLinked = false;
   readonly #registry: Registry;
+  readonly #addresses: Addresses;
   readonly #acksDefault: Acks;
   #isStopped = false;
 
@@ -91,6 +93,7 @@ export class NodeParts implements EventTargets {
     this.self = processId(identity.id, identity.boot);
     this.#acksDefault = settings.acks ?? majority(settings.replicas);
     this.#registry = new Registry(settings.functions);
+    this.#addresses = new Addresses(settings.partitionCount);
     this.timers = new TimerSet(platform.timers);
     this.events = new EventLog(this.timers, platform.logger);
     this.links = this.#makeLinks();
@@ -137,6 +140,7 @@ export class NodeParts implements EventTargets {
       platform,
       registry: this.#registry,
       turns: this.turns,
+      addresses: this.#addresses,
       caller: this.caller,
       partitions: this.partitions,
     });
@@ -242,7 +246,7 @@ export class NodeParts implements EventTargets {
     return new WatchServer({
       tag: `${identity.boot.toString(36)}${platform.ids.unique().slice(0, 6)}`,
       platform,
-      partitionCount: this.settings.partitionCount,
+      addresses: this.#addresses,
       registry: this.#registry,
       turns: this.turns,
       source: {
@@ -307,7 +311,7 @@ export class NodeParts implements EventTargets {
     return {
       self: this.foundation.identity.id,
       platform: this.foundation.platform,
-      partitionCount: this.settings.partitionCount,
+      addresses: this.#addresses,
       registry: this.#registry,
       serving: this.partitions,
       routes: this.routes,

@@ -22,11 +22,21 @@ import { Lineage } from "./lineage.ts";
 import { settledOwners } from "./owner-sets.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
 
-interface Slot<E> {
-  /** `undefined` until its first commit is committed. */
-  entity: E | undefined;
+/** Where a copy keeps one entity: its place stays the same until the whole copy is replaced. */
+export class Slot<E> {
+  /** The known-committed form; `undefined` until its first commit is committed. */
+  entity: E | undefined = undefined;
+  /** The newest form where a reign has one that is ahead of the committed one (`tips.ts`). */
+  tip: E | undefined = undefined;
+  /** Commits of it in the tail that the tip holds. */
+  pending = 0;
   touchedIn: Term;
   touchedAt: number;
+
+  constructor(touchedIn: Term, touchedAt: number) {
+    this.touchedIn = touchedIn;
+    this.touchedAt = touchedAt;
+  }
 }
 
 export class Copy<E extends ReplicatedEntity<E>> {
@@ -96,6 +106,10 @@ export class Copy<E extends ReplicatedEntity<E>> {
   entity(name: EntityName): E | undefined {
     return this.#slots.get(name)?.entity;
   }
+  /** The place of an entity that has a commit, committed or not. */
+  slot(name: EntityName): Slot<E> | undefined {
+    return this.#slots.get(name);
+  }
   /** Not known to be committed, in stream order. */
   tail(): readonly TailCommit[] {
     return this.#tailHead === 0 ? this.#tail : this.#tail.slice(this.#tailHead);
@@ -111,16 +125,25 @@ export class Copy<E extends ReplicatedEntity<E>> {
   }
 
   /** Takes the next position for a commit; it stays in the tail until `advance` passes it. */
-  append(commit: Commit): void {
+  append(commit: Commit): Slot<E> {
     this.#position++;
-    this.#touch(commit.entity);
+    const slot = this.#touch(commit.entity);
     this.#tail.push({ position: this.#position, commit });
+    return slot;
   }
 
   /** Takes the next position for a commit that is committed by being there: a single owner's. */
   appendCommitted(commit: Commit): void {
+    this.appendCommittedTo(this.#touch(commit.entity), commit);
+  }
+
+  /** The same for an entity whose slot is known. */
+  appendCommittedTo(slot: Slot<E>, commit: Commit): void {
     this.#position++;
-    this.#applyTo(this.#touch(commit.entity), commit);
+    slot.touchedAt = this.#position;
+    // Mostly it is the same term, and then a write less into an old object.
+    if (slot.touchedIn !== this.#synced) slot.touchedIn = this.#synced;
+    this.#applyTo(slot, commit);
     this.#committed = this.#position + 1;
   }
 
@@ -148,12 +171,6 @@ export class Copy<E extends ReplicatedEntity<E>> {
     this.#position = 0;
     this.#committed = 0;
     this.#owners = owners;
-  }
-
-  /** Puts another form of the same commits in the place of an entity's committed form. */
-  exchange(name: EntityName, entity: E): void {
-    const slot = this.#slots.get(name);
-    if (slot !== undefined) slot.entity = entity;
   }
 
   /** The image that brings a copy that stands at `have` to this one; whole when that is not known. */
@@ -230,7 +247,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   #touch(name: EntityName): Slot<E> {
     let slot = this.#slots.get(name);
     if (slot === undefined) {
-      slot = { entity: undefined, touchedIn: this.#synced, touchedAt: this.#position };
+      slot = new Slot(this.#synced, this.#position);
       this.#slots.set(name, slot);
     } else {
       slot.touchedIn = this.#synced;

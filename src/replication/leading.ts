@@ -47,6 +47,9 @@ export function beginReign<E extends ReplicatedEntity<E>>(
 export function endReign<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
   if (s.reign === undefined || s.copy === undefined) return;
   s.reign.waiters.abandon(s.outlet);
+  s.reign.tips.close();
+  s.reign.isServing = false;
+  s.reign.isCalm = false;
   s.reign = undefined;
   s.handover = undefined;
   s.isMoving = false;
@@ -54,6 +57,16 @@ export function endReign<E extends ReplicatedEntity<E>>(s: PartitionState<E>, no
   s.endDegraded(now);
   if (s.fork !== undefined) s.forkAt = now + timing.forkRetryMs;
   waitForPrimary(s, now);
+}
+
+/** Notes on the reign what calls may rely on until the next event (`place`). */
+export function noteService<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
+  const { reign } = s;
+  if (reign === undefined) return;
+  reign.isServing = s.serving === "primary";
+  const isOwing = s.isMoving || s.departed.size > 0 || s.fork !== undefined || s.forkAt < Infinity;
+  reign.isCalm =
+    reign.isServing && !isOwing && reign.isAlone && reign.isQuiet && reign.tips.aheadCount === 0;
 }
 
 /** Gives whoever is about to become primary time to do so. */

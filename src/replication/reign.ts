@@ -12,14 +12,14 @@ import type {
   PartitionMessage,
   StreamPosition,
 } from "../wire/replication-messages.ts";
-import type { Copy } from "./copy.ts";
+import type { Copy, Slot } from "./copy.ts";
 import { FollowerLink } from "./follower-link.ts";
 import type { CommitId } from "./fork.ts";
 import type { Outlet } from "./outlet.ts";
 import { agrees, everyOwner, twoAreEnough } from "./owner-sets.ts";
 import type { Peers } from "./peers.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
-import { timing } from "./timing.ts";
+import { limits, timing } from "./timing.ts";
 import { Tips } from "./tips.ts";
 import { Waiters } from "./waiters.ts";
 import type { Progress, Waiter } from "./waiters.ts";
@@ -42,6 +42,13 @@ export interface ReignOptions<E extends ReplicatedEntity<E>> {
 export class Reign<E extends ReplicatedEntity<E>> implements Progress {
   readonly term: Term;
   readonly writer: WriterId;
+  /** Calls may run on its state now; kept by the replica, after every event. */
+  isServing = false;
+  /**
+   * One owner, and nothing waits, moves or is owed: then a commit is committed by being there, and
+   * nothing else can come of it. Kept by the replica, after every event; such commits preserve it.
+   */
+  isCalm = false;
   readonly waiters = new Waiters();
   readonly tips: Tips<E>;
   readonly #copy: Copy<E>;
@@ -80,6 +87,15 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
   }
   get isCommitted(): boolean {
     return this.#copy.committed > this.#copy.position;
+  }
+  /** No other owner, and nobody follows. */
+  get isAlone(): boolean {
+    const { processes, previous } = this.#copy.owners;
+    return this.#links.size === 0 && processes.length === 1 && previous.length === 0;
+  }
+  /** Takes no more commits before some of the last are committed. */
+  get isFull(): boolean {
+    return this.#copy.tailCount >= limits.tailCommits;
   }
   links(): IterableIterator<FollowerLink> {
     return this.#links.values();
@@ -152,9 +168,13 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress {
       this.#outlet.emit({ type: "committed", entities: [commit.entity] });
       return;
     }
-    this.tips.apply(commit);
-    this.#copy.append(commit);
+    this.tips.apply(commit, this.#copy.append(commit));
     this.#stream(commit, undefined, commit.delta.byteLength, now);
+  }
+
+  /** Rule 4 while `isCalm`, for an entity that has commits. */
+  commitAlone(slot: Slot<E>, commit: Commit): void {
+    this.#copy.appendCommittedTo(slot, commit);
   }
 
   /** Rule 4: gives a change of the owner set the next position. */

@@ -14,7 +14,7 @@ import type { EntityName, NodeId, ProcessId, WriterId } from "../model/ids.ts";
 import { sameTerm } from "../model/term.ts";
 import type { Term } from "../model/term.ts";
 import type { Commit, Owners, PartitionMessage, Standing } from "../wire/replication-messages.ts";
-import { Copy } from "./copy.ts";
+import { Copy, type Slot } from "./copy.ts";
 import type { ReplicationEffect, Role, Serving } from "./effect.ts";
 import { dropCopy, onBase, onCommitted, onDelta, onDigest, onRemoved } from "./following.ts";
 import { flushFork, onForked, onMerged } from "./forking.ts";
@@ -22,9 +22,9 @@ import * as leading from "./leading.ts";
 import { onHello } from "./meeting.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { PartitionState } from "./partition-state.ts";
+import type { Reign } from "./reign.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import * as takeover from "./taking-over.ts";
-import { limits } from "./timing.ts";
 import type { Waiter } from "./waiters.ts";
 
 type Effects = readonly ReplicationEffect[];
@@ -71,9 +71,9 @@ export class Replica<E extends ReplicatedEntity<E>> {
   }
   /** Takes no more commits for now: refuse calls with `overloaded` before running them. */
   get isFull(): boolean {
-    const { degraded, fork, copy } = this.#state;
+    const { degraded, fork, reign } = this.#state;
     if (degraded !== undefined) return fork?.isFull ?? false;
-    return copy !== undefined && copy.tailCount >= limits.tailCommits;
+    return reign?.isFull ?? false;
   }
   /** A handover is under way: calls do better to wait a moment than to fail. */
   get isHandingOver(): boolean {
@@ -140,6 +140,13 @@ export class Replica<E extends ReplicatedEntity<E>> {
       return fork.tip(copy, name, create);
     }
     return reign?.tips.get(name, create);
+  }
+
+  /** Where a primary keeps an entity that has a commit; stays so while the reign `isServing`. */
+  place(name: EntityName): { readonly reign: Reign<E>; readonly slot: Slot<E> } | undefined {
+    const { reign, copy } = this.#state;
+    const slot = reign?.isServing === true ? copy?.slot(name) : undefined;
+    return reign === undefined || slot === undefined ? undefined : { reign, slot };
   }
 
   /** What watchers and replica reads may see. Read only. */
@@ -311,6 +318,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const s = this.#state;
     const { role, serving, primary } = s;
     const term = this.term;
+    leading.noteService(s);
     if (
       role !== this.#toldRole ||
       serving !== this.#toldServing ||

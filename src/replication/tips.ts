@@ -3,42 +3,41 @@
  * entities have no tail at rest and then need one form only, which serves as both.
  *
  * The form that handlers were given keeps its identity when it moves ahead; the *committed* side gets
- * a clone. An entity in use keeps both forms, because cloning costs more than applying twice.
+ * a clone. An entity in use keeps both forms, because cloning costs more than applying twice. A tip
+ * stands in the slot of its entity, so that finding the one is finding the other; it belongs to the
+ * reign that made it and goes with that.
  */
+import { assert } from "../model/assert.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Commit } from "../wire/replication-messages.ts";
-import type { Copy } from "./copy.ts";
+import type { Copy, Slot } from "./copy.ts";
 import { addCommit } from "./copy.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
 import { limits } from "./timing.ts";
 
-interface Tip<E> {
-  readonly entity: E;
-  /** Commits of it in the tail. */
-  pending: number;
-}
-
 export class Tips<E extends ReplicatedEntity<E>> {
   readonly #factory: EntityFactory<E>;
   readonly #copy: Copy<E>;
-  readonly #tips = new Map<EntityName, Tip<E>>();
+  /** The slots that have a tip, in the order in which they got it. */
+  readonly #ahead = new Map<EntityName, Slot<E>>();
   readonly #nascent = new Map<EntityName, E>();
 
   /** Builds what the tail of `copy` asks for. */
   constructor(factory: EntityFactory<E>, copy: Copy<E>) {
     this.#factory = factory;
     this.#copy = copy;
-    for (const { commit } of copy.tail()) {
-      const tip = this.#ahead(commit.entity);
-      addCommit(tip.entity, commit);
-      tip.pending++;
-    }
+    for (const { commit } of copy.tail()) this.apply(commit, requireSlot(copy, commit.entity));
+  }
+
+  /** Entities whose newest form is not their committed one, or was not lately. */
+  get aheadCount(): number {
+    return this.#ahead.size;
   }
 
   /** The newest state; with `create` an empty one that is kept once it has a commit. */
   get(name: EntityName, create: boolean): E | undefined {
-    const ahead = this.#tips.size === 0 ? undefined : this.#tips.get(name);
-    const known = ahead?.entity ?? this.#copy.entity(name) ?? this.#nascent.get(name);
+    const slot = this.#copy.slot(name);
+    const known = slot?.tip ?? slot?.entity ?? this.#nascent.get(name);
     if (known !== undefined || !create) return known;
     const entity = this.#factory.create(name);
     this.#nascent.set(name, entity);
@@ -57,52 +56,69 @@ export class Tips<E extends ReplicatedEntity<E>> {
     return this.get(commit.entity, false)?.includes(commit.writer, commit.sequence) ?? false;
   }
 
-  /** Applies a commit that goes to the tail; to be called before it is appended. */
-  apply(commit: Commit): void {
-    const tip = this.#ahead(commit.entity);
-    addCommit(tip.entity, commit);
-    tip.pending++;
+  /** Applies a commit that is in the tail. */
+  apply(commit: Commit, slot: Slot<E>): void {
+    const tip = slot.tip ?? this.#moveAhead(commit.entity, slot);
+    addCommit(tip, commit);
+    slot.pending++;
   }
 
-  /** Applies nothing, but makes the newest form the committed one, as a single owner has it. */
+  /** Makes the newest form the committed one, as a single owner has it. */
   unite(name: EntityName): void {
-    const tip = this.#tips.size === 0 ? undefined : this.#tips.get(name);
-    if (tip !== undefined) {
-      this.#tips.delete(name);
-      this.#copy.exchange(name, tip.entity);
+    const slot = this.#ahead.size === 0 ? undefined : this.#ahead.get(name);
+    if (slot !== undefined) {
+      slot.entity = slot.tip;
+      this.#drop(name, slot);
     }
     if (this.#nascent.size > 0) this.#nascent.delete(name);
   }
 
   /** Commits of these entities have left the tail. */
   settle(touched: readonly EntityName[]): void {
+    if (this.#ahead.size === 0) return;
     for (const name of touched) {
-      const tip = this.#tips.get(name);
-      if (tip !== undefined) tip.pending--;
+      const slot = this.#ahead.get(name);
+      if (slot !== undefined) slot.pending--;
     }
-    if (this.#tips.size > limits.idleTips + this.#copy.tailCount) this.#evict();
+    if (this.#ahead.size > limits.idleTips + this.#copy.tailCount) this.#evict();
   }
 
-  #ahead(name: EntityName): Tip<E> {
-    const known = this.#tips.get(name);
-    if (known !== undefined) return known;
-    const committed = this.#copy.entity(name);
-    const entity = committed ?? this.#nascent.get(name) ?? this.#factory.create(name);
-    if (committed !== undefined) this.#copy.exchange(name, committed.clone());
+  /** The reign is over: what was not committed may or may not stay. */
+  close(): void {
+    for (const [name, slot] of this.#ahead) this.#drop(name, slot);
+    this.#nascent.clear();
+  }
+
+  #moveAhead(name: EntityName, slot: Slot<E>): E {
+    const { entity } = slot;
+    const tip = entity ?? this.#nascent.get(name) ?? this.#factory.create(name);
+    if (entity !== undefined) slot.entity = entity.clone();
     this.#nascent.delete(name);
-    const tip = { entity, pending: 0 };
-    this.#tips.set(name, tip);
+    slot.tip = tip;
+    this.#ahead.set(name, slot);
     return tip;
+  }
+
+  #drop(name: EntityName, slot: Slot<E>): void {
+    slot.tip = undefined;
+    slot.pending = 0;
+    this.#ahead.delete(name);
   }
 
   /** Halves the idle ones, oldest first. */
   #evict(): void {
-    let excess = this.#tips.size - limits.idleTips / 2;
-    for (const [name, tip] of this.#tips) {
+    let excess = this.#ahead.size - limits.idleTips / 2;
+    for (const [name, slot] of this.#ahead) {
       if (excess <= 0) return;
-      if (tip.pending > 0) continue;
+      if (slot.pending > 0) continue;
       this.unite(name);
       excess--;
     }
   }
+}
+
+function requireSlot<E extends ReplicatedEntity<E>>(copy: Copy<E>, name: EntityName): Slot<E> {
+  const slot = copy.slot(name);
+  assert(slot !== undefined, `${name} has a commit but no place`);
+  return slot;
 }

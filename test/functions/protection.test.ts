@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineFunction } from "../../src/definition/define-function.ts";
 import { crdt } from "../../src/definition/kinds.ts";
+import { EntityAddress } from "../../src/functions/entity-address.ts";
 import type { TurnRequest } from "../../src/functions/turn-request.ts";
 import { TurnStage } from "../support/turn-stage.ts";
 
@@ -176,7 +177,7 @@ test("what does not become sure is indeterminate if it ran, and unavailable if i
     s.call("box/a take"),
     s.call("box/a total"),
   ];
-  s.store.release({ type: "indeterminate", message: "gone" });
+  s.store.release({ type: "indeterminate" });
   assert.deepEqual(
     calls.map((call) => call.end),
     ["indeterminate", "indeterminate", "unavailable", "unavailable"],
@@ -280,7 +281,7 @@ test("the system's own changes take their turn behind handlers", async () => {
   s.call("box/a slow", 1);
   const ends: string[] = [];
   s.turns.runInternal(
-    "box/a",
+    new EntityAddress("box", "a", 0),
     (draft) => {
       draft.forgetCaller("c");
       ends.push("ran");
@@ -288,7 +289,7 @@ test("the system's own changes take their turn behind handlers", async () => {
     (outcome) => ends.push(outcome.type),
   );
   s.turns.runInternal(
-    "unknown/a",
+    new EntityAddress("unknown", "a", 0),
     () => undefined,
     (outcome) => ends.push(outcome.type),
   );
@@ -297,7 +298,7 @@ test("the system's own changes take their turn behind handlers", async () => {
   assert.deepEqual(ends, ["ok", "ran", "ok"]);
   s.store.degraded = true;
   s.turns.runInternal(
-    "box/a",
+    new EntityAddress("box", "a", 0),
     () => undefined,
     (outcome) => ends.push(outcome.type),
   );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeValue } from "../../src/codec/value-bytes.ts";
+import { EntityAddress } from "../../src/functions/entity-address.ts";
 import type { LatticeError } from "../../src/model/error.ts";
 import { CallOrder } from "../../src/node/calls/call-order.ts";
 import { patienceMs, WaitingCalls, waitingCallsMax } from "../../src/node/calls/waiting-calls.ts";
@@ -10,6 +11,11 @@ import { callMessage, callRaw, dialClient } from "./support/raw-peer.ts";
 import { VirtualCluster } from "./support/virtual-cluster.ts";
 
 const origin: Origin = { node: "", answer: () => undefined, done: () => undefined };
+
+/** An entity of a partition. */
+function at(partition: number): EntityAddress {
+  return new EntityAddress("counter", "a", partition);
+}
 
 function waitingStage() {
   const time = new VirtualTime({ seed: 1 });
@@ -31,8 +37,8 @@ function waitingStage() {
 
 void test("waiting calls go on in order of arrival when their partition is served", async () => {
   const { time, calls, served, failed, state } = waitingStage();
-  for (let id = 1; id <= 3; id++) calls.hold(callMessage({ id }), origin, 7);
-  calls.hold(callMessage({ id: 9 }), origin, 8);
+  for (let id = 1; id <= 3; id++) calls.hold(callMessage({ id }), origin, at(7));
+  calls.hold(callMessage({ id: 9 }), origin, at(8));
   calls.changed(7);
   await time.sleep(1);
   assert.deepEqual(served, [], "nobody serves it yet");
@@ -51,8 +57,8 @@ void test("waiting calls go on in order of arrival when their partition is serve
 
 void test("patience ends, at the deadline of the call if that is sooner", async () => {
   const { time, calls, failed } = waitingStage();
-  calls.hold(callMessage({ id: 1, timeoutMs: 60_000 }), origin, 7);
-  calls.hold(callMessage({ id: 2, timeoutMs: 100 }), origin, 7);
+  calls.hold(callMessage({ id: 1, timeoutMs: 60_000 }), origin, at(7));
+  calls.hold(callMessage({ id: 2, timeoutMs: 100 }), origin, at(7));
   await time.sleep(200);
   assert.deepEqual(failed, [{ id: 2, code: undefined }]);
   await time.sleep(patienceMs);
@@ -62,7 +68,7 @@ void test("patience ends, at the deadline of the call if that is sooner", async 
 
 void test("a cancelled call waits no more, and says so once", async () => {
   const { time, calls, served, failed, state } = waitingStage();
-  const waiting = calls.hold(callMessage({ id: 1 }), origin, 7);
+  const waiting = calls.hold(callMessage({ id: 1 }), origin, at(7));
   waiting?.cancel();
   state.isServing = true;
   calls.changed(7);
@@ -74,8 +80,8 @@ void test("a cancelled call waits no more, and says so once", async () => {
 
 void test("no more calls wait than the bound says", () => {
   const { calls } = waitingStage();
-  for (let id = 0; id < waitingCallsMax; id++) calls.hold(callMessage({ id }), origin, id % 64);
-  assert.equal(calls.hold(callMessage({ id: -1 }), origin, 3), undefined);
+  for (let id = 0; id < waitingCallsMax; id++) calls.hold(callMessage({ id }), origin, at(id % 64));
+  assert.equal(calls.hold(callMessage({ id: -1 }), origin, at(3)), undefined);
   assert.equal(calls.count, waitingCallsMax);
   calls.close();
   assert.equal(calls.count, 0);
@@ -83,7 +89,7 @@ void test("no more calls wait than the bound says", () => {
 
 void test("the time that a call waited is taken off its deadline", async () => {
   const { time, calls } = waitingStage();
-  const waiting = calls.hold(callMessage({ timeoutMs: 500 }), origin, 7);
+  const waiting = calls.hold(callMessage({ timeoutMs: 500 }), origin, at(7));
   await time.sleep(200);
   assert.equal(waiting?.remaining(time.clock.now()).timeoutMs, 300);
 });

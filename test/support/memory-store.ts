@@ -4,7 +4,8 @@ import type { EntityName } from "../../src/model/ids.ts";
 import type { HybridTime } from "../../src/model/time.ts";
 import { nextHybridTime } from "../../src/model/time.ts";
 import type { Clock } from "../../src/platform/platform.ts";
-import type { OpenEntity, Release, Store } from "../../src/functions/ports.ts";
+import type { EntityAddress, OpenEntity } from "../../src/functions/entity-address.ts";
+import type { Confirmed, Release, Store } from "../../src/functions/ports.ts";
 import { Entity } from "../../src/state/entity.ts";
 import type { StateCommit } from "../../src/state/commit.ts";
 
@@ -20,7 +21,7 @@ export class MemoryStore implements Store {
   isImmediate = true;
   readonly #clock: Clock;
   readonly #entities = new Map<EntityName, Entity>();
-  readonly #held: ((outcome: Release) => void)[] = [];
+  readonly #held: Confirmed[] = [];
   #lastTime: HybridTime = 0;
 
   constructor(clock: Clock) {
@@ -40,36 +41,36 @@ export class MemoryStore implements Store {
     return entity;
   }
 
-  open(name: EntityName): OpenEntity | undefined {
+  open({ name }: EntityAddress): OpenEntity | undefined {
     if (!this.isServing) return undefined;
     const { degraded, copiesMax, reign } = this;
-    return { entity: this.entity(name), writer: 7, degraded, copiesMax, reign };
+    return { isServed: false, entity: this.entity(name), writer: 7, degraded, copiesMax, reign };
   }
 
-  commit(name: EntityName, commit: StateCommit, acks: Acks, done: (end: Release) => void): void {
+  commit({ name }: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {
     this.commits.push(commit);
     this.commitAcks.push(acks);
     this.entity(name).apply(commit);
-    this.#hold(done);
+    this.#hold(turn);
   }
 
-  confirm(_name: EntityName, acks: Acks, done: (end: Release) => void): void {
+  confirm(_address: EntityAddress, acks: Acks, turn: Confirmed): void {
     this.confirmAcks.push(acks);
-    this.#hold(done);
+    this.#hold(turn);
   }
 
-  hybridNow(): HybridTime {
+  hybridTime(): HybridTime {
     this.#lastTime = nextHybridTime(this.#lastTime, this.#clock.wallNow());
     return this.#lastTime;
   }
 
   /** Answers everything that is held back. */
   release(outcome: Release = { type: "ok", copies: 2, degraded: this.degraded }): void {
-    for (const done of this.#held.splice(0)) done(outcome);
+    for (const turn of this.#held.splice(0)) turn.released(outcome);
   }
 
-  #hold(done: (outcome: Release) => void): void {
-    if (this.isImmediate) done({ type: "ok", copies: 2, degraded: this.degraded });
-    else this.#held.push(done);
+  #hold(turn: Confirmed): void {
+    if (this.isImmediate) turn.released({ type: "ok", copies: 2, degraded: this.degraded });
+    else this.#held.push(turn);
   }
 }

@@ -1,6 +1,7 @@
 /** Sets up turns over a `MemoryStore` on virtual time, with calls as short as tests need them. */
 import { decodeValue, encodeValue } from "../../src/codec/value-bytes.ts";
 import type { Functions } from "../../src/definition/function-definition.ts";
+import { EntityAddress } from "../../src/functions/entity-address.ts";
 import type { AskRequest, TurnOutcome } from "../../src/functions/ports.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../src/functions/turn-request.ts";
@@ -54,8 +55,7 @@ export class TurnStage {
     const [functionName = "", key = ""] = entity.split("/");
     const staged: { outcome: TurnOutcome | undefined } = { outcome: undefined };
     const turn = this.turns.submit({
-      functionName,
-      key,
+      address: new EntityAddress(functionName, key, 0),
       operation,
       input: input === undefined ? new Uint8Array(0) : encodeValue(input),
       caller: "",
@@ -67,6 +67,7 @@ export class TurnStage {
       whenSplit: undefined,
       strictAcks: false,
       acks: undefined,
+      arrivedAt: this.node.clock.now(),
       deadlineAt: this.node.clock.now() + 60_000,
       chain: [],
       ageTime: 0,
@@ -100,6 +101,7 @@ export class TurnStage {
     return new Promise((resolve, reject) => {
       this.turns.submit({
         ...request,
+        address: new EntityAddress(request.functionName, request.key, 0),
         input: request.input === undefined ? new Uint8Array(0) : encodeValue(request.input),
         caller: "",
         number: 0,
@@ -110,6 +112,7 @@ export class TurnStage {
         whenSplit: undefined,
         strictAcks: false,
         acks: undefined,
+        arrivedAt: this.node.clock.now(),
         deadlineAt: this.node.clock.now() + request.timeoutMs,
         settle: (outcome) => {
           if (outcome.type === "ok") resolve(valueOf(outcome.value));

@@ -5,16 +5,16 @@
 import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
+import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { Clock, Timers } from "../../platform/platform.ts";
-import { partitionOf } from "../../ring/partition.ts";
 import { decideForward } from "../../routing/forward-decision.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
+import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
-import { checkClientCall } from "./client-call-check.ts";
 import { failureOf, noBytes, ServedCall, type CallUnderWay, type Origin } from "./served-call.ts";
 import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
 
@@ -33,7 +33,7 @@ export interface CallServerOptions {
   readonly self: NodeId;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly partitionCount: number;
+  readonly addresses: Addresses;
   readonly registry: Registry;
   readonly turns: Turns;
   readonly serving: Serving;
@@ -61,8 +61,8 @@ export class CallServer {
       clock: options.clock,
       timers: options.timers,
       serve: (waiting) => this.#serveWaiting(waiting),
-      failed: ({ call, origin }, error) => {
-        this.#fail(call, origin, error ?? this.#unavailable(call));
+      failed: ({ call, origin, address }, error) => {
+        this.#fail(call, origin, error ?? this.#unavailable(call, address));
       },
     });
   }
@@ -88,30 +88,33 @@ export class CallServer {
 
   /** Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet. */
   serve(call: CallMessage, origin: Origin): CallUnderWay | undefined {
-    const partition = this.#partitionOf(call, origin);
-    if (partition === undefined) return undefined;
-    if (this.#options.serving.isPrimary(partition)) return this.#run(call, partition, origin);
+    const address = this.#addressOf(call, origin);
+    if (address === undefined) return undefined;
+    const { opened, partition } = address;
+    const isLed = opened?.isServed === true || this.#options.serving.isPrimary(partition);
+    if (isLed) return this.#run(call, address, origin);
     const { tableId } = this.#options.routes;
     if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
-    return this.#route(call, partition, origin, undefined);
+    return this.#route(call, address, origin, undefined);
   }
 
   /** Serves a call that waits; returns `waiting` if it has to wait on. */
   #serveWaiting(waiting: WaitingCall): CallUnderWay | undefined {
     const { clock, serving } = this.#options;
-    const { origin, partition } = waiting;
+    const { origin, address } = waiting;
     const call = waiting.remaining(clock.now());
-    if (serving.isPrimary(partition)) return this.#run(call, partition, origin);
-    return this.#route(call, partition, origin, waiting);
+    if (serving.isPrimary(address.partition)) return this.#run(call, address, origin);
+    return this.#route(call, address, origin, waiting);
   }
 
   #route(
     call: CallMessage,
-    partition: PartitionId,
+    address: EntityAddress,
     origin: Origin,
     waiting: WaitingCall | undefined,
   ): CallUnderWay | undefined {
     const { serving, routes, self } = this.#options;
+    const { partition } = address;
     const decision = decideForward({
       hop: call.hop,
       from: origin.node,
@@ -125,9 +128,9 @@ export class CallServer {
       case "forward":
         return this.#forward(call, partition, decision.to, origin);
       case "local": {
-        if (serving.isServing(partition)) return this.#run(call, partition, origin);
-        const held = waiting ?? this.#waiting.hold(call, origin, partition);
-        if (held === undefined) this.#fail(call, origin, this.#unavailable(call));
+        if (serving.isServing(partition)) return this.#run(call, address, origin);
+        const held = waiting ?? this.#waiting.hold(call, origin, address);
+        if (held === undefined) this.#fail(call, origin, this.#unavailable(call, address));
         return held;
       }
       case "not_owner":
@@ -136,10 +139,10 @@ export class CallServer {
     }
   }
 
-  #run(call: CallMessage, partition: PartitionId, origin: Origin): CallUnderWay | undefined {
+  #run(call: CallMessage, address: EntityAddress, origin: Origin): CallUnderWay | undefined {
     this.servedCount += 1;
     const { self, clock } = this.#options;
-    const served = new ServedCall(call, partition, origin, { self, now: clock.now() });
+    const served = new ServedCall(call, { address, origin, self, now: clock.now() });
     if (served.retry) this.retriedCount += 1;
     served.turn = this.#options.turns.submit(served);
     return served.settled ? undefined : served;
@@ -173,25 +176,23 @@ export class CallServer {
     };
   }
 
-  /** Clients are not trusted with the partition of a key; nodes have computed it already. */
-  #partitionOf(call: CallMessage, origin: Origin): PartitionId | undefined {
-    const { partitionCount, registry } = this.#options;
-    if (origin.node !== "" && call.partition < partitionCount) return call.partition;
+  /** Nobody is trusted with the partition of a key, nor clients with names. */
+  #addressOf(call: CallMessage, origin: Origin): EntityAddress | undefined {
+    const { addresses, registry } = this.#options;
+    const { functionName, key, operation } = call;
     try {
       // Names that are here have been checked; others are not found.
-      registry.operation(call.functionName, call.operation);
-      checkClientCall(call);
+      if (origin.node === "") registry.operation(functionName, operation);
+      return addresses.of(functionName, key);
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
       this.#fail(call, origin, error);
       return undefined;
     }
-    return partitionOf(call.functionName, call.key, partitionCount);
   }
 
-  #unavailable(call: CallMessage): LatticeError {
-    const { routes, self, partitionCount } = this.#options;
-    const partition = partitionOf(call.functionName, call.key, partitionCount);
+  #unavailable(call: CallMessage, { partition }: EntityAddress): LatticeError {
+    const { routes, self } = this.#options;
     const owners = routes.ownersOf(partition).join(", ");
     const known = owners === "" ? "no owner is known yet" : `owners by the table: ${owners}`;
     return new LatticeError(

@@ -7,6 +7,7 @@ import type { Acks, WhenSplit } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
 import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
 import type { HybridTime } from "../../model/time.ts";
+import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import { notInWheel, type WheelEntry } from "../../platform/deadline-wheel.ts";
@@ -96,8 +97,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   wheelNext: WheelEntry | undefined = undefined;
   wheelPrevious: WheelEntry | undefined = undefined;
   // TurnRequest, for the way into this node's own turns
-  readonly functionName: string;
-  readonly key: string;
+  readonly address: EntityAddress;
   readonly operation: string;
   readonly input: Uint8Array;
   readonly caller: string;
@@ -107,12 +107,12 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly outbox: boolean;
   readonly strictAcks: boolean;
   readonly acks: Acks | undefined;
+  arrivedAt = 0;
   readonly deadlineAt: number;
   readonly chain: readonly EntityName[];
   readonly ageTime: HybridTime;
   readonly ageId: string;
 
-  readonly partition: PartitionId;
   readonly #request: NodeCallRequest;
   readonly #owner: NodeCallOwner;
   readonly #done: (end: NodeCallEnd) => void;
@@ -129,18 +129,16 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   constructor(
     owner: NodeCallOwner,
     request: NodeCallRequest,
-    partition: PartitionId,
+    address: EntityAddress,
     done: (end: NodeCallEnd) => void,
   ) {
     this.#owner = owner;
     this.#request = request;
     this.#done = done;
-    this.partition = partition;
     this.isQuery = request.isQuery;
     this.isProtected = request.caller !== "";
     this.whenSplit = request.whenSplit;
-    this.functionName = request.functionName;
-    this.key = request.key;
+    this.address = address;
     this.operation = request.operation;
     this.input = request.input;
     this.caller = request.caller;
@@ -153,6 +151,18 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.chain = request.chain;
     this.ageTime = request.ageTime;
     this.ageId = request.ageId;
+  }
+
+  get functionName(): string {
+    return this.address.functionName;
+  }
+
+  get key(): string {
+    return this.address.key;
+  }
+
+  get partition(): PartitionId {
+    return this.address.partition;
   }
 
   /** Sends it to the best node that was not tried yet. */
@@ -176,6 +186,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
 
   #submit(): void {
     this.#isLocal = true;
+    this.arrivedAt = this.#owner.now();
     const turn = this.#owner.submit(this);
     if (this.#isWithTurns()) this.#localTurn = turn;
   }
@@ -228,8 +239,8 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.#ended({ code: "link_lost", indeterminate: true, retryAfterMs: 0 });
   }
 
-  // Called by the turns of this node. A field, because turns take the function off the request.
-  readonly settle = (outcome: TurnOutcome): void => {
+  // Called by the turns of this node.
+  settle(outcome: TurnOutcome): void {
     this.#isLocal = false;
     this.#localTurn = undefined;
     switch (outcome.type) {
@@ -249,7 +260,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
       case "degraded_offered":
         this.#ended({ code: "degraded_offered", indeterminate: false, retryAfterMs: 0 });
     }
-  };
+  }
 
   #failed(failure: FailureMessage): void {
     if (failure.code === "degraded_offered") {
@@ -362,7 +373,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   }
 
   get #name(): string {
-    return `${this.functionName}/${this.key} ${this.operation}`;
+    return `${this.address.name} ${this.operation}`;
   }
 }
 

@@ -18,12 +18,12 @@ import { checkOptionalValue } from "../../model/value-check.ts";
 import type { Value } from "../../model/value.ts";
 import { DeadlineWheel } from "../../platform/deadline-wheel.ts";
 import type { Platform, Timers } from "../../platform/platform.ts";
-import { partitionOf } from "../../ring/partition.ts";
 import { RetryBudget } from "../../routing/retry-budget.ts";
 import { RetryPolicy } from "../../routing/retry-policy.ts";
 import type { CallMessage } from "../../wire/messages.ts";
 import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
+import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Serving } from "./call-server.ts";
@@ -44,7 +44,7 @@ const asksPerTurnMax = 1_024;
 export interface NodeCallerOptions {
   readonly self: NodeId;
   readonly platform: Platform;
-  readonly partitionCount: number;
+  readonly addresses: Addresses;
   readonly registry: Registry;
   readonly turns: () => Turns;
   readonly serving: Serving;
@@ -104,9 +104,8 @@ export class NodeCaller implements Calls, NodeCallOwner {
 
   /** Makes a call; `done` is called once. */
   call(request: NodeCallRequest, done: (end: NodeCallEnd) => void): NodeCall {
-    const { partitionCount } = this.#options;
-    const partition = partitionOf(request.functionName, request.key, partitionCount);
-    const call = new NodeCall(this, request, partition, done);
+    const address = this.#options.addresses.of(request.functionName, request.key);
+    const call = new NodeCall(this, request, address, done);
     if (this.#closed) {
       call.cancel(new LatticeError("unavailable", `${this.self} is leaving`));
       return call;

@@ -8,8 +8,10 @@ import type { Registry } from "../../functions/registry.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { EntityName, PartitionId } from "../../model/ids.ts";
 import type { Platform } from "../../platform/platform.ts";
+import type { Entity } from "../../state/entity.ts";
 import type { OutboxEntry, SendId } from "../../state/outbox.ts";
 import type { Partitions } from "../partitions/partitions.ts";
+import type { Addresses } from "./addresses.ts";
 import type { NodeCaller } from "./node-caller.ts";
 
 /** One attempt of a delivery; the scheduler goes on after it, for ever. */
@@ -19,6 +21,7 @@ export interface OutboxDriverOptions {
   readonly platform: Platform;
   readonly registry: Registry;
   readonly turns: Turns;
+  readonly addresses: Addresses;
   readonly caller: NodeCaller;
   readonly partitions: Partitions;
 }
@@ -79,13 +82,27 @@ export class OutboxDriver {
   /** The committed state of an entity that this node leads moved on. */
   changed(partition: PartitionId, name: EntityName): void {
     const entity = this.#options.partitions.replica(partition)?.committedEntity(name);
-    const entries = entity?.outbox.entries ?? [];
+    this.#update(partition, name, entity?.outbox.entries ?? []);
+  }
+
+  /** The same, with the committed form of the entity at hand. */
+  entityChanged(partition: PartitionId, entity: Entity): void {
+    const { entries } = entity.outbox;
+    // Most entities send nothing, and most nodes have nothing to send at all.
+    if (entries.length > 0 || this.#told.size > 0) this.#update(partition, entity.name, entries);
+  }
+
+  #update(partition: PartitionId, name: EntityName, entries: readonly OutboxEntry[]): void {
     const told = this.#told.get(partition);
     if (entries.length === 0 && told?.has(name) !== true) return;
     this.#delivery.update(name, entries);
-    if (entries.length === 0) told?.delete(name);
-    else if (told === undefined) this.#told.set(partition, new Set([name]));
-    else told.add(name);
+    if (entries.length > 0) {
+      if (told === undefined) this.#told.set(partition, new Set([name]));
+      else told.add(name);
+    } else if (told !== undefined) {
+      told.delete(name);
+      if (told.size === 0) this.#told.delete(partition);
+    }
   }
 
   stop(): void {
@@ -139,7 +156,7 @@ export class OutboxDriver {
     done: (isCommitted: boolean) => void,
   ): void {
     this.#options.turns.runInternal(
-      sender,
+      this.#options.addresses.ofName(sender),
       (draft) => {
         for (const { entry, error } of refused) draft.failSent(entry, error);
         const kept = new Set(refused.map(({ entry }) => entry.number));

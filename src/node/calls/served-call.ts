@@ -1,13 +1,14 @@
 /**
- * A call that came over a connection, as the functions see it. One class for all of them, whoever
- * sent it, so that the hot path stays monomorphic and allocates one object per call.
+ * A call that came over a connection, as the functions see it: the message, where it goes and where
+ * it came from. One class for all of them, whoever sent it, so that the hot path stays monomorphic.
  */
 import type { Acks, WhenSplit } from "../../model/acks.ts";
-import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import type { EntityName, NodeId } from "../../model/ids.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { LatticeError } from "../../model/error.ts";
 import { encodeValue } from "../../codec/value-bytes.ts";
 import type { Value } from "../../model/value.ts";
+import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import {
@@ -38,61 +39,73 @@ export interface CallUnderWay {
 
 /** Where and when a call is served. */
 export interface ServedAt {
+  readonly address: EntityAddress;
+  readonly origin: Origin;
   readonly self: NodeId;
   readonly now: number;
 }
 
 export class ServedCall implements TurnRequest {
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  readonly input: Uint8Array;
-  readonly caller: string;
-  readonly number: number;
-  readonly received: number;
-  readonly retry: boolean;
-  readonly outbox: boolean;
-  readonly degradedAllowed: boolean;
-  readonly whenSplit: WhenSplit | undefined;
-  readonly strictAcks: boolean;
-  readonly acks: Acks | undefined;
-  readonly deadlineAt: number;
-  readonly chain: readonly EntityName[];
-  readonly ageTime: HybridTime;
-  readonly ageId: string;
-  readonly partition: PartitionId;
-  readonly #id: number;
-  readonly #hops: number;
+  readonly address: EntityAddress;
+  readonly arrivedAt: number;
+  readonly #call: CallMessage;
   readonly #self: NodeId;
   readonly #origin: Origin;
-  turn: SubmittedTurn | undefined;
+  turn: SubmittedTurn | undefined = undefined;
   settled = false;
 
-  constructor(call: CallMessage, partition: PartitionId, origin: Origin, { self, now }: ServedAt) {
-    const flags = call.flags;
-    this.partition = partition;
-    this.functionName = call.functionName;
-    this.key = call.key;
-    this.operation = call.operation;
-    this.input = call.input;
-    this.caller = call.caller;
-    this.number = call.number;
-    this.received = call.received;
-    this.retry = (flags & callFlags.retry) !== 0;
-    this.outbox = (flags & callFlags.outbox) !== 0;
-    this.degradedAllowed = (flags & callFlags.degradedAllowed) !== 0;
-    this.whenSplit = whenSplitOf(flags);
-    this.strictAcks = (flags & callFlags.strictAcks) !== 0;
-    this.acks = acksOf(call.acks);
-    this.deadlineAt = now + call.timeoutMs;
-    this.chain = call.chain;
-    this.ageTime = call.ageTime;
-    this.ageId = call.ageId;
-    this.#id = call.id;
-    this.#hops = call.hop;
+  constructor(call: CallMessage, { address, origin, self, now }: ServedAt) {
+    this.address = address;
+    this.arrivedAt = now;
+    this.#call = call;
     this.#self = self;
     this.#origin = origin;
-    this.turn = undefined;
+  }
+
+  get operation(): string {
+    return this.#call.operation;
+  }
+  get input(): Uint8Array {
+    return this.#call.input;
+  }
+  get caller(): string {
+    return this.#call.caller;
+  }
+  get number(): number {
+    return this.#call.number;
+  }
+  get received(): number {
+    return this.#call.received;
+  }
+  get retry(): boolean {
+    return (this.#call.flags & callFlags.retry) !== 0;
+  }
+  get outbox(): boolean {
+    return (this.#call.flags & callFlags.outbox) !== 0;
+  }
+  get degradedAllowed(): boolean {
+    return (this.#call.flags & callFlags.degradedAllowed) !== 0;
+  }
+  get whenSplit(): WhenSplit | undefined {
+    return whenSplitOf(this.#call.flags);
+  }
+  get strictAcks(): boolean {
+    return (this.#call.flags & callFlags.strictAcks) !== 0;
+  }
+  get acks(): Acks | undefined {
+    return acksOf(this.#call.acks);
+  }
+  get deadlineAt(): number {
+    return this.arrivedAt + this.#call.timeoutMs;
+  }
+  get chain(): readonly EntityName[] {
+    return this.#call.chain;
+  }
+  get ageTime(): HybridTime {
+    return this.#call.ageTime;
+  }
+  get ageId(): string {
+    return this.#call.ageId;
   }
 
   /** Ends the call for a caller that no longer waits. */
@@ -102,28 +115,28 @@ export class ServedCall implements TurnRequest {
 
   settle(outcome: TurnOutcome): void {
     this.settled = true;
-    this.#origin.done(this.#id);
+    this.#origin.done(this.#call.id);
     switch (outcome.type) {
       case "ok":
         this.#origin.answer({
           type: "reply",
-          id: this.#id,
+          id: this.#call.id,
           flags:
             (outcome.degraded ? replyFlags.degraded : 0) |
             (outcome.fromDedupe ? replyFlags.fromDedupe : 0),
           copies: outcome.copies,
-          hops: this.#hops,
+          hops: this.#call.hop,
           node: this.#self,
           value: outcome.value,
         });
         return;
       case "failed":
-        this.#origin.answer(failureOf(this.#id, outcome.error, this.#self));
+        this.#origin.answer(failureOf(this.#call.id, outcome.error, this.#self));
         return;
       case "degraded_offered":
         this.#origin.answer({
           type: "failure",
-          id: this.#id,
+          id: this.#call.id,
           code: "degraded_offered",
           message: "no majority of the owners is reachable",
           indeterminate: false,

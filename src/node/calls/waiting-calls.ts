@@ -7,6 +7,7 @@
  */
 import { LatticeError } from "../../model/error.ts";
 import type { PartitionId } from "../../model/ids.ts";
+import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { Clock, Timer, Timers } from "../../platform/platform.ts";
 import type { CallMessage } from "../../wire/messages.ts";
 import type { CallUnderWay, Origin } from "./served-call.ts";
@@ -31,7 +32,7 @@ export interface WaitingCallsOptions {
 export class WaitingCall implements CallUnderWay {
   readonly call: CallMessage;
   readonly origin: Origin;
-  readonly partition: PartitionId;
+  readonly address: EntityAddress;
   readonly arrivedAt: number;
   readonly #owner: WaitingCalls;
   isWaiting = true;
@@ -41,12 +42,12 @@ export class WaitingCall implements CallUnderWay {
     owner: WaitingCalls,
     call: CallMessage,
     origin: Origin,
-    at: { readonly partition: PartitionId; readonly now: number },
+    at: { readonly address: EntityAddress; readonly now: number },
   ) {
     this.#owner = owner;
     this.call = call;
     this.origin = origin;
-    this.partition = at.partition;
+    this.address = at.address;
     this.arrivedAt = at.now;
   }
 
@@ -84,10 +85,11 @@ export class WaitingCalls {
   }
 
   /** Lets a call wait; `undefined` when too many do. */
-  hold(call: CallMessage, origin: Origin, partition: PartitionId): WaitingCall | undefined {
+  hold(call: CallMessage, origin: Origin, address: EntityAddress): WaitingCall | undefined {
     if (this.#count >= waitingCallsMax || this.#isClosed) return undefined;
     const now = this.#options.clock.now();
-    const waiting = new WaitingCall(this, call, origin, { partition, now });
+    const waiting = new WaitingCall(this, call, origin, { address, now });
+    const { partition } = address;
     const others = this.#byPartition.get(partition);
     if (others === undefined) this.#byPartition.set(partition, [waiting]);
     else others.push(waiting);

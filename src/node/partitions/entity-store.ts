@@ -3,16 +3,21 @@
  * replica decides whether there is anything to serve, and when an answer may go out.
  */
 import type { Acks } from "../../model/acks.ts";
-import type { EntityName, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { nextHybridTime, type HybridTime } from "../../model/time.ts";
-import type { OpenEntity, Release, Store } from "../../functions/ports.ts";
+import type { EntityAddress, OpenEntity } from "../../functions/entity-address.ts";
+import type { Confirmed, Release, Store } from "../../functions/ports.ts";
 import type { Clock } from "../../platform/platform.ts";
+import type { Replica } from "../../replication/replica.ts";
 import type { StateCommit } from "../../state/commit.ts";
-import { requireReplica, type Partitions, type ReleaseToken } from "./partitions.ts";
+import type { Entity } from "../../state/entity.ts";
+import type { Partitions } from "./partitions.ts";
+import { Seat } from "./seat.ts";
 
 /** An answer waits so long for its copies; then its outcome is unknown. */
 export const ackTimeoutMs = 2_000;
+
+const alone: Release = { type: "ok", copies: 1, degraded: false };
 
 export class EntityStore implements Store {
   readonly #partitions: Partitions;
@@ -20,9 +25,6 @@ export class EntityStore implements Store {
   /** Wall clock minus monotonic clock at the start: later steps of the wall clock do not enter. */
   readonly #wallOffset: number;
   #lastHybrid: HybridTime = 0;
-  /** What was opened last is as a rule what is committed next: its name is not hashed again. */
-  #openName: EntityName = "";
-  #openPartition: PartitionId = 0;
 
   constructor(partitions: Partitions, clock: Clock) {
     this.#partitions = partitions;
@@ -30,18 +32,51 @@ export class EntityStore implements Store {
     this.#wallOffset = clock.wallNow() - clock.now();
   }
 
-  open(name: EntityName, known?: PartitionId): OpenEntity | undefined {
-    const partition = known ?? this.#partitions.partitionOf(name);
-    this.#openName = name;
-    this.#openPartition = partition;
-    const replica = this.#partitions.replica(partition);
+  open(address: EntityAddress): OpenEntity | undefined {
+    const { opened } = address;
+    if (opened instanceof Seat && opened.isServed && !opened.isFull) return opened;
+    return this.#openAnew(address);
+  }
+
+  commit(address: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {
+    const { opened, partition } = address;
+    if (opened instanceof Seat && opened.commitAlone(commit)) {
+      this.#partitions.committedAlone(partition, opened.entity);
+      turn.released(alone);
+      return;
+    }
+    const now = this.#clock.now();
+    const waiter = { acks, token: turn, deadlineAt: now + ackTimeoutMs };
+    this.#partitions.perform(partition, this.#replica(address).commit(commit, waiter, now));
+  }
+
+  confirm(address: EntityAddress, acks: Acks, turn: Confirmed): void {
+    const now = this.#clock.now();
+    const waiter = { acks, token: turn, deadlineAt: now + ackTimeoutMs };
+    this.#partitions.perform(address.partition, this.#replica(address).confirm(waiter, now));
+  }
+
+  hybridTime(now: number): HybridTime {
+    this.#lastHybrid = nextHybridTime(this.#lastHybrid, now + this.#wallOffset);
+    return this.#lastHybrid;
+  }
+
+  #openAnew(address: EntityAddress): OpenEntity | undefined {
+    address.opened = undefined;
+    const replica = this.#partitions.replica(address.partition);
     if (replica === undefined || replica.isHandingOver) return undefined;
     const { reign } = replica;
     if (reign === undefined) return undefined;
-    if (replica.isFull) throw tooManyUnconfirmed(name);
-    const entity = replica.tip(name, true);
+    if (replica.isFull) throw tooManyUnconfirmed(address);
+    const place = replica.place(address.name);
+    if (place !== undefined) {
+      address.opened = new Seat(place.reign, place.slot);
+      return address.opened;
+    }
+    const entity = replica.tip(address.name, true);
     if (entity === undefined) return undefined;
     return {
+      isServed: false,
       entity,
       writer: replica.writer,
       degraded: replica.serving === "degraded",
@@ -50,65 +85,20 @@ export class EntityStore implements Store {
     };
   }
 
-  commit(
-    name: EntityName,
-    commit: StateCommit,
-    acks: Acks,
-    done: (outcome: Release) => void,
-  ): void {
-    const partition = this.#partitionOf(name);
-    const replica = requireReplica(this.#partitions, partition, name);
-    const now = this.#clock.now();
-    const waiter = { acks, token: new Waiting(name, done), deadlineAt: now + ackTimeoutMs };
-    this.#partitions.perform(partition, replica.commit(commit, waiter, now));
-  }
-
-  confirm(name: EntityName, acks: Acks, done: (outcome: Release) => void): void {
-    const partition = this.#partitionOf(name);
-    const replica = requireReplica(this.#partitions, partition, name);
-    const now = this.#clock.now();
-    const waiter = { acks, token: new Waiting(name, done), deadlineAt: now + ackTimeoutMs };
-    this.#partitions.perform(partition, replica.confirm(waiter, now));
-  }
-
-  hybridNow(): HybridTime {
-    const physicalMs = this.#clock.now() + this.#wallOffset;
-    this.#lastHybrid = nextHybridTime(this.#lastHybrid, physicalMs);
-    return this.#lastHybrid;
-  }
-
-  #partitionOf(name: EntityName): PartitionId {
-    return name === this.#openName ? this.#openPartition : this.#partitions.partitionOf(name);
+  #replica({ name, partition }: EntityAddress): Replica<Entity> {
+    const replica = this.#partitions.replica(partition);
+    if (replica !== undefined) return replica;
+    throw new LatticeError(
+      "internal",
+      `${name}: no replica of partition ${String(partition)} here`,
+    );
   }
 }
 
-function tooManyUnconfirmed(name: EntityName): LatticeError {
+function tooManyUnconfirmed({ name }: EntityAddress): LatticeError {
   return new LatticeError(
     "overloaded",
     `${name}: too many changes of its partition wait for their copies: try again later`,
     { retryAfterMs: ackTimeoutMs / 10 },
   );
-}
-
-class Waiting implements ReleaseToken {
-  readonly #name: EntityName;
-  readonly #done: (outcome: Release) => void;
-
-  constructor(name: EntityName, done: (outcome: Release) => void) {
-    this.#name = name;
-    this.#done = done;
-  }
-
-  released(outcome: Parameters<ReleaseToken["released"]>[0]): void {
-    if (outcome.type === "ok") {
-      this.#done(outcome);
-      return;
-    }
-    this.#done({
-      type: "indeterminate",
-      message:
-        `${this.#name}: run, but not enough copies confirmed it in time: ` +
-        "it may or may not stay; retry under the same protection",
-    });
-  }
 }

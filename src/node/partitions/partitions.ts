@@ -2,7 +2,8 @@
  * All partitions that this process holds: drives their replicas, sends what they ask to send in one
  * message per peer and turn of the event loop, and lets the functions read and commit through them.
  */
-import { LatticeError } from "../../model/error.ts";
+import type { Confirmed } from "../../functions/ports.ts";
+import type { LatticeError } from "../../model/error.ts";
 import {
   splitEntityName,
   type EntityName,
@@ -28,6 +29,8 @@ export interface PartitionEvents {
   roleChanged(partition: PartitionId, change: RoleChange): void;
   /** The visible state of these entities moved on. */
   committed(partition: PartitionId, entities: readonly EntityName[]): void;
+  /** The same of one whose newest state is the committed one, and which this process leads. */
+  committedAlone(partition: PartitionId, entity: Entity): void;
   /** The copy was replaced: any of its entities may have changed. */
   replaced(partition: PartitionId): void;
   ownersChanged(partition: PartitionId): void;
@@ -47,11 +50,6 @@ export interface PartitionsOptions {
   readonly replicas: number;
   readonly peers: Peers;
   readonly events: PartitionEvents;
-}
-
-/** What a `release` effect hands back. */
-export interface ReleaseToken {
-  released(outcome: (ReplicationEffect & { readonly type: "release" })["outcome"]): void;
 }
 
 const noNodes: readonly NodeId[] = Object.freeze([]);
@@ -228,6 +226,11 @@ export class Partitions implements Serving {
     this.#touch(partition);
   }
 
+  /** An entity moved on by a commit that asked for nothing else (`Reign.isCalm`). */
+  committedAlone(partition: PartitionId, entity: Entity): void {
+    this.#options.events.committedAlone(partition, entity);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#tickTimer?.cancel();
@@ -242,7 +245,7 @@ export class Partitions implements Serving {
         if (!this.#stopped) this.#outgoing.push(effect.to, partition, effect.message);
         return;
       case "release":
-        (effect.token as ReleaseToken).released(effect.outcome);
+        (effect.token as Confirmed).released(effect.outcome);
         return;
       case "committed":
         events.committed(partition, effect.entities);
@@ -319,15 +322,4 @@ export class Partitions implements Serving {
   #now(): number {
     return this.#options.platform.clock.now();
   }
-}
-
-/** The replica of an entity's partition, or a clear refusal. */
-export function requireReplica(
-  partitions: Partitions,
-  partition: PartitionId,
-  name: EntityName,
-): Replica<Entity> {
-  const replica = partitions.replica(partition);
-  if (replica !== undefined) return replica;
-  throw new LatticeError("internal", `${name}: no replica of partition ${String(partition)} here`);
 }

@@ -7,6 +7,7 @@ import type { NodeId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { CallServer } from "../calls/call-server.ts";
+import { checkClientCall } from "../calls/client-call-check.ts";
 import { failureOf, noBytes, type CallUnderWay, type Origin } from "../calls/served-call.ts";
 
 const retryAfterMs = 20;
@@ -18,6 +19,8 @@ export class CallDoor implements Origin {
   readonly #send: (message: ReplyMessage | FailureMessage) => LatticeError | undefined;
   readonly #underWay = new Map<number, CallUnderWay>();
   readonly #bound: number;
+  /** The last caller among a client's calls that is none that only nodes make. */
+  #trustedCaller = "";
 
   constructor(options: {
     /** Where the calls come from, "" for a client. */
@@ -43,10 +46,22 @@ export class CallDoor implements Origin {
       this.answer(failureOf(call.id, this.#tooMany(), this.#self));
       return;
     }
-    // A client is one leg away, whatever it says.
-    const arrived = this.node === "" && call.hop !== 1 ? { ...call, hop: 1 } : call;
-    const underWay = this.#server.serve(arrived, this);
+    const underWay = this.node === "" ? this.#serveClient(call) : this.#server.serve(call, this);
     if (underWay !== undefined) this.#underWay.set(call.id, underWay);
+  }
+
+  /** Clients are not trusted. */
+  #serveClient(call: CallMessage): CallUnderWay | undefined {
+    try {
+      checkClientCall(call, this.#trustedCaller);
+    } catch (error) {
+      if (!(error instanceof LatticeError)) throw error;
+      this.answer(failureOf(call.id, error, this.#self));
+      return undefined;
+    }
+    if (call.number > 0) this.#trustedCaller = call.caller;
+    // A client is one leg away, whatever it says.
+    return this.#server.serve(call.hop === 1 ? call : { ...call, hop: 1 }, this);
   }
 
   cancel(id: number): void {
@@ -65,7 +80,8 @@ export class CallDoor implements Origin {
   }
 
   done(id: number): void {
-    this.#underWay.delete(id);
+    // Most calls are over before they could be entered.
+    if (this.#underWay.size > 0) this.#underWay.delete(id);
   }
 
   #tooMany(): LatticeError {

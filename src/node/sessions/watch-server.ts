@@ -12,17 +12,10 @@ import type { Selection } from "../../live/selection.ts";
 import { Watchers, type LiveEffect, type QueryOutcome } from "../../live/watchers.ts";
 import type { LinkId } from "../../live/watcher.ts";
 import { LatticeError } from "../../model/error.ts";
-import {
-  entityName,
-  splitEntityName,
-  type EntityName,
-  type NodeId,
-  type PartitionId,
-} from "../../model/ids.ts";
+import { entityName, type EntityName, type NodeId, type PartitionId } from "../../model/ids.ts";
 import { checkKey } from "../../model/names.ts";
 import type { Value } from "../../model/value.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
-import { partitionOf } from "../../ring/partition.ts";
 import { plainOf } from "../../state/plain.ts";
 import { Entity } from "../../state/entity.ts";
 import type {
@@ -31,6 +24,7 @@ import type {
   WatchEndMessage,
   WatchMessage,
 } from "../../wire/messages.ts";
+import type { Addresses } from "../calls/addresses.ts";
 import { noBytes } from "../calls/served-call.ts";
 
 /** Text is sent whole, so it is sent seldom. */
@@ -50,7 +44,7 @@ export interface WatchSource {
 export interface WatchServerOptions {
   readonly tag: string;
   readonly platform: Platform;
-  readonly partitionCount: number;
+  readonly addresses: Addresses;
   readonly registry: Registry;
   readonly turns: Turns;
   readonly source: WatchSource;
@@ -80,7 +74,7 @@ export class WatchServer {
   }
 
   watch(link: LinkId, message: WatchMessage): void {
-    const { partitionCount, source } = this.#options;
+    const { addresses, source } = this.#options;
     const { id, functionName, key } = message;
     try {
       checkKey(key);
@@ -91,7 +85,7 @@ export class WatchServer {
       this.#options.send(link, { type: "watch-end", id, code, message: why, primary: "" });
       return;
     }
-    const partition = partitionOf(functionName, key, partitionCount);
+    const { partition } = addresses.of(functionName, key);
     if (!source.isServing(partition)) {
       this.#options.send(link, {
         type: "watch-end",
@@ -177,10 +171,9 @@ export class WatchServer {
   }
 
   #read(name: EntityName, field: string): { value: Value; degraded: boolean } {
-    const { functionName, key } = splitEntityName(name);
-    const { registry, source, partitionCount } = this.#options;
+    const { registry, source, addresses } = this.#options;
+    const { functionName, partition } = addresses.ofName(name);
     const { shape } = registry.find(functionName);
-    const partition = partitionOf(functionName, key, partitionCount);
     const { entity, degraded } = source.visible(partition, name);
     const wanted: Shape = field === "" ? shape : { [field]: shape[field]! };
     const plain = plainOf(entity ?? Entity.create(name), wanted) as Record<string, Value>;
@@ -220,10 +213,9 @@ export class WatchServer {
 
   #runQuery(selection: Selection): void {
     const { entity, field, input } = selection.target;
-    const { functionName, key } = splitEntityName(entity);
+    const now = this.#now();
     this.#options.turns.submit({
-      functionName,
-      key,
+      address: this.#options.addresses.ofName(entity),
       operation: field,
       input,
       caller: "",
@@ -235,7 +227,8 @@ export class WatchServer {
       whenSplit: undefined,
       strictAcks: false,
       acks: undefined,
-      deadlineAt: this.#now() + limits.deadlineMsDefault,
+      arrivedAt: now,
+      deadlineAt: now + limits.deadlineMsDefault,
       chain: [],
       ageTime: 0,
       ageId: "",

@@ -1,0 +1,39 @@
+/**
+ * One entity as calls name it: function and key, checked, with what follows from them. Made once and
+ * used by all calls of that entity while it is remembered, so that a call neither checks nor hashes
+ * nor joins them anew.
+ */
+import { entityName, type EntityName, type PartitionId, type WriterId } from "../model/ids.ts";
+import type { Entity } from "../state/entity.ts";
+
+export class EntityAddress {
+  readonly functionName: string;
+  readonly key: string;
+  readonly name: EntityName;
+  readonly partition: PartitionId;
+  /** As the store opened it last; the store's own. */
+  opened: OpenEntity | undefined = undefined;
+
+  /** @param key one that `checkKey` has passed */
+  constructor(functionName: string, key: string, partition: PartitionId) {
+    this.functionName = functionName;
+    this.key = key;
+    this.name = entityName(functionName, key);
+    this.partition = partition;
+  }
+}
+
+/** An entity as the store serves it. */
+export interface OpenEntity {
+  /** False once this can no longer be used, and the entity has to be opened again. */
+  readonly isServed: boolean;
+  /** The newest state, uncommitted changes included. */
+  readonly entity: Entity;
+  /** Numbers this reign's commits. */
+  readonly writer: WriterId;
+  readonly degraded: boolean;
+  /** How many copies a change can get at most: the size of the owner set; 1 when degraded. */
+  readonly copiesMax: number;
+  /** Changes with every reign: what began in one reign must not commit in another. */
+  readonly reign: object;
+}
