@@ -5,16 +5,19 @@
 import { nextHybridTime } from "../model/time.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
-import { callFlags } from "../wire/messages.ts";
+import type { CallAttempts } from "./call-attempts.ts";
 import { CallLine } from "./call-line.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { NodeLinks } from "./node-links.ts";
+import { OutgoingCall } from "./outgoing-call.ts";
 import type { PendingCall } from "./pending-call.ts";
+import type { UnsettledCalls } from "./unsettled-calls.ts";
 
 export interface CallDispatchOptions {
   readonly clock: Clock;
   readonly table: RoutingTable;
   readonly links: NodeLinks;
+  readonly unsettled: UnsettledCalls<PendingCall>;
   /** The caller id of this client. */
   readonly caller: string;
 }
@@ -23,16 +26,19 @@ export class CallDispatch {
   readonly #clock: Clock;
   readonly #table: RoutingTable;
   readonly #links: NodeLinks;
+  readonly #unsettled: UnsettledCalls<PendingCall>;
   readonly #caller: string;
+  #outgoing: OutgoingCall | undefined;
   /** Calls that wait for one link: for its hand shake, or for room. */
   readonly #lines = new Map<NodeLink, CallLine>();
   /** Calls for which no node can be reached now. */
   readonly #parked = new CallLine(undefined);
 
-  constructor({ clock, table, links, caller }: CallDispatchOptions) {
+  constructor({ clock, table, links, unsettled, caller }: CallDispatchOptions) {
     this.#clock = clock;
     this.#table = table;
     this.#links = links;
+    this.#unsettled = unsettled;
     this.#caller = caller;
   }
 
@@ -115,24 +121,24 @@ export class CallDispatch {
   }
 
   #write(call: PendingCall, link: NodeLink, now: number): void {
-    call.tableId = this.#table.tableId >>> 0;
-    call.timeoutMs = Math.max(1, Math.ceil(call.deadlineAt - now));
-    call.received = call.number === 0 ? 0 : call.entity.received(call);
-    call.flags =
-      call.baseFlags |
-      (call.degradedAllowed ? callFlags.degradedAllowed : 0) |
-      (call.mayHaveRun ? callFlags.retry : 0);
-    if (call.keepsAge && call.ageTime === 0) this.#giveAge(call, now);
+    const { attempts } = call;
+    if (attempts?.keepsAge === true && attempts.ageTime === 0) this.#giveAge(call, attempts, now);
+    this.#outgoing ??= new OutgoingCall(this.#caller, call);
+    const outgoing = this.#outgoing;
+    outgoing.call = call;
+    outgoing.tableId = this.#table.tableId >>> 0;
+    outgoing.timeoutMs = Math.max(1, Math.ceil(call.deadlineAt - now));
+    outgoing.received = call.number === 0 ? 0 : this.#unsettled.received(call);
     call.isSent = true;
     call.wasSent = true;
-    link.send(call);
+    link.send(outgoing);
     link.noteSent(call.input.length);
   }
 
   /** Wait–die needs one age for all attempts of a call: that of its start. */
-  #giveAge(call: PendingCall, now: number): void {
-    call.ageTime = nextHybridTime(0, this.#clock.wallNow() - (now - call.startedAt));
-    call.ageId = `${this.#caller}.${String(call.sequence)}`;
+  #giveAge(call: PendingCall, attempts: CallAttempts, now: number): void {
+    attempts.ageTime = nextHybridTime(0, this.#clock.wallNow() - (now - call.startedAt));
+    attempts.ageId = `${this.#caller}.${String(call.sequence)}`;
   }
 }
 

@@ -7,7 +7,7 @@ import type { PendingCall } from "./pending-call.ts";
 
 /** A node said no, and no retry is left. */
 export function failureError(call: PendingCall, failure: FailureMessage): LatticeError {
-  const indeterminate = isIndeterminate(call, failure.indeterminate);
+  const indeterminate = isIndeterminate(call.attemptsSoFar(), failure.indeterminate);
   const details: ErrorDetails = {
     ...names(call),
     indeterminate,
@@ -31,7 +31,7 @@ export function linkError(
   code: AttemptEnd["code"],
   problem: string,
 ): LatticeError {
-  const indeterminate = isIndeterminate(call, false);
+  const indeterminate = isIndeterminate(call.attemptsSoFar(), false);
   const text = indeterminate
     ? `the link to the node was lost before it answered (${problem}); the call may have taken ` +
       `effect: look before you repeat it`
@@ -62,7 +62,7 @@ export function cancelledError(call: PendingCall, why: string, cause: unknown): 
 
 /** `cart/alice add`. */
 function title(call: PendingCall): string {
-  return `${call.entity.name} ${call.operation}`;
+  return `${call.entityName} ${call.operation}`;
 }
 
 function names(call: PendingCall): ErrorDetails {

@@ -3,18 +3,15 @@
  * no values, inputs that are too large. Nothing of it costs a node anything.
  */
 import { encodeValue } from "../codec/value-bytes.ts";
-import type { CallOptions } from "../definition/call-options.ts";
 import { operationNotFound } from "../definition/handle.ts";
 import { didYouMean, quote } from "../definition/known-names.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import { checkValue } from "../model/value-check.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
-import { callFlags, type CatalogueEntry } from "../wire/messages.ts";
+import type { CatalogueEntry } from "../wire/messages.ts";
 
 const noInput = new Uint8Array(0);
-/** The byte of the wire for "all owners". */
-const allOwners = 255;
 
 /** @throws LatticeError `not_found` with the functions that do exist. */
 export function catalogueEntry(table: RoutingTable, functionName: string): CatalogueEntry {
@@ -47,22 +44,4 @@ export function encodeInput(entry: CatalogueEntry, operation: string, input: unk
       `${String(limits.clientPayloadBytesMax)} are possible; send it in parts`,
     { function: entry.name },
   );
-}
-
-/** The byte that says how many copies to wait for; 0: as the function says. */
-export function acksByte(options: CallOptions): number {
-  const { acks } = options;
-  return acks === undefined ? 0 : acks === "all" ? allOwners : acks;
-}
-
-/** The flags that the options of a call ask for. */
-export function optionFlags(options: CallOptions): number {
-  switch (options.whenSplit) {
-    case "serve":
-      return callFlags.splitServe;
-    case "refuse":
-      return callFlags.splitRefuse;
-    case undefined:
-      return 0;
-  }
 }

@@ -12,6 +12,7 @@
  */
 import { decodeValue } from "../codec/value-bytes.ts";
 import type { HandleCall } from "../definition/handle.ts";
+import { assert } from "../model/assert.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import { DeadlineWheel } from "../platform/deadline-wheel.ts";
@@ -22,14 +23,15 @@ import type { RoutingTable } from "../routing/routing-table.ts";
 import { noneTried } from "../routing/target.ts";
 import { replyFlags, type FailureMessage, type ReplyMessage } from "../wire/messages.ts";
 import { cancelledError, deadlineError, failureError, linkError } from "./call-errors.ts";
-import { acksByte, catalogueEntry, encodeInput, isQuery, optionFlags } from "./call-preparation.ts";
+import { catalogueEntry, encodeInput, isQuery } from "./call-preparation.ts";
 import { CallDispatch } from "./call-dispatch.ts";
 import { CallSlots, maxPendingCalls } from "./call-slots.ts";
-import { CallableEntities } from "./callable-entities.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { NodeLinks } from "./node-links.ts";
+import { OrderedCalls } from "./ordered-calls.ts";
 import { PendingCall, type CallOwner } from "./pending-call.ts";
 import { Retry } from "./retry.ts";
+import { UnsettledCalls } from "./unsettled-calls.ts";
 
 /** How fine back-offs between attempts are, in milliseconds. */
 const retrySlotMs = 2;
@@ -52,14 +54,17 @@ export class Caller implements CallOwner {
   readonly #table: RoutingTable;
   readonly #links: NodeLinks;
   readonly #protection: boolean;
-  readonly #id: string;
-  readonly #entities: CallableEntities;
+  readonly #partitionOf: CallerOptions["partitionOf"];
+  readonly #unsettled = new UnsettledCalls<PendingCall>();
+  readonly #ordered = new OrderedCalls();
   readonly #slots = new CallSlots();
   readonly #deadlines: DeadlineWheel;
   readonly #retries: DeadlineWheel;
   readonly #budget = new RetryBudget();
   readonly #policy: RetryPolicy;
   readonly #dispatch: CallDispatch;
+  /** What `call` was asked for, until its promise begins. */
+  #request: HandleCall | undefined;
   #staleTimer: Timer | undefined;
   #sequence = 0;
   #isClosed = false;
@@ -69,12 +74,19 @@ export class Caller implements CallOwner {
     this.#table = table;
     this.#links = links;
     this.#protection = protection;
-    this.#id = platform.ids.unique();
-    this.#dispatch = new CallDispatch({ clock: platform.clock, table, links, caller: this.#id });
-    this.#entities = new CallableEntities(partitionOf);
-    this.#deadlines = new DeadlineWheel(platform.clock, platform.timers);
-    this.#retries = new DeadlineWheel(platform.clock, platform.timers, retrySlotMs);
-    this.#policy = new RetryPolicy(platform.random, this.#budget);
+    this.#partitionOf = partitionOf;
+    const { clock, random } = platform;
+    const unsettled = this.#unsettled;
+    this.#dispatch = new CallDispatch({
+      clock,
+      table,
+      links,
+      unsettled,
+      caller: platform.ids.unique(),
+    });
+    this.#deadlines = new DeadlineWheel(clock, platform.timers);
+    this.#retries = new DeadlineWheel(clock, platform.timers, retrySlotMs);
+    this.#policy = new RetryPolicy(random, this.#budget);
   }
 
   /** Calls that are not settled. */
@@ -83,62 +95,66 @@ export class Caller implements CallOwner {
   }
 
   /** One call; resolves with its value or `Reply`, rejects with a `LatticeError`. */
-  readonly call = (request: HandleCall): Promise<unknown> =>
-    // A throwing executor rejects its promise, so a refusal needs no second path.
-    new Promise((resolve, reject) => {
-      const call = this.#prepare(request);
-      call.resolve = resolve;
-      call.reject = reject;
-      this.#begin(call, request.options.signal);
-    });
+  readonly call = (request: HandleCall): Promise<unknown> => {
+    this.#request = request;
+    return new Promise(this.#begin);
+  };
 
-  #prepare(request: HandleCall): PendingCall {
-    if (this.#isClosed) {
-      throw new LatticeError("cancelled", "this client is closed: connect a new one");
-    }
-    const { options, operation } = request;
-    const entry = catalogueEntry(this.#table, request.functionName);
-    const query = isQuery(entry, operation);
-    const sequence = ++this.#sequence;
-    const byKey = !query && options.idempotencyKey !== undefined;
-    const byNumber = !query && !byKey && this.#protection;
-    return new PendingCall({
-      owner: this,
-      entity: this.#entities.of(request.functionName, request.key),
-      operation,
-      input: encodeInput(entry, operation, request.input),
-      isQuery: query,
-      isProtected: byKey || byNumber,
-      whenSplit: options.whenSplit ?? entry.whenSplit,
-      acks: acksByte(options),
-      flags: optionFlags(options),
-      caller: byNumber ? this.#id : byKey ? (options.idempotencyKey ?? "") : "",
-      number: byNumber ? sequence : 0,
-      sequence,
-      startedAt: this.#platform.clock.now(),
-      totalMs: totalMsOf(entry.deadlineMs, options.timeoutMs),
-      isFull: options.reply === "full",
-      isOrdered: options.ordered === true,
-    });
-  }
-
-  #begin(call: PendingCall, signal: AbortSignal | undefined): void {
+  /**
+   * One executor for the promises of all calls: it runs before `new Promise` returns, and a closure
+   * for each would cost as much as the promise. What it throws rejects the promise.
+   */
+  readonly #begin = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+    const request = this.#request;
+    this.#request = undefined;
+    assert(request !== undefined, "a promise of a call began without its request");
+    const call = this.#prepare(request, resolve, reject);
+    const { signal } = request.options;
     if (signal?.aborted === true) {
       throw cancelledError(call, "its signal was aborted before it was sent", signal.reason);
     }
     if (!this.#slots.add(call)) {
       throw new LatticeError(
         "overloaded",
-        `${call.entity.name} ${call.operation}: this client has ${String(maxPendingCalls)} calls ` +
+        `${call.entityName} ${call.operation}: this client has ${String(maxPendingCalls)} calls ` +
           `in flight; await some of them first`,
       );
     }
     this.#budget.earn();
-    this.#deadlines.add(call, call.totalMs);
-    if (call.number > 0) call.entity.begin(call);
+    this.#deadlines.add(call, call.totalMs, call.startedAt);
+    if (call.number > 0) this.#unsettled.begin(call);
     if (signal !== undefined) this.#listen(call, signal);
-    if (call.isOrdered && !call.entity.queue(call)) return;
+    if (call.isOrdered && !this.#ordered.queue(call)) return;
     this.#dispatch.send(call, call.startedAt);
+  };
+
+  #prepare(
+    request: HandleCall,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): PendingCall {
+    if (this.#isClosed) {
+      throw new LatticeError("cancelled", "this client is closed: connect a new one");
+    }
+    const { functionName, key, operation, options } = request;
+    const entry = catalogueEntry(this.#table, functionName);
+    const query = isQuery(entry, operation);
+    const sequence = ++this.#sequence;
+    const isNumbered = this.#protection && !query && options.idempotencyKey === undefined;
+    return new PendingCall({
+      owner: this,
+      request,
+      entry,
+      partition: this.#partitionOf(functionName, key),
+      input: encodeInput(entry, operation, request.input),
+      isQuery: query,
+      number: isNumbered ? sequence : 0,
+      sequence,
+      startedAt: this.#platform.clock.now(),
+      totalMs: totalMsOf(entry.deadlineMs, options.timeoutMs),
+      resolve,
+      reject,
+    });
   }
 
   #listen(call: PendingCall, signal: AbortSignal): void {
@@ -168,7 +184,8 @@ export class Caller implements CallOwner {
       call.resolve(value);
       return;
     }
-    const degraded = call.degradedAllowed || (reply.flags & replyFlags.degraded) !== 0;
+    const degraded =
+      call.attempts?.degradedAllowed === true || (reply.flags & replyFlags.degraded) !== 0;
     const { copies, node, hops } = reply;
     call.resolve({ value, degraded, copies, node, hops });
   }
@@ -203,11 +220,12 @@ export class Caller implements CallOwner {
     const now = this.#platform.clock.now();
     const link = call.link;
     this.#leave(call, answered);
+    const attempts = call.attemptsSoFar();
     const slot = link === undefined ? -1 : this.#links.slotOf(link);
-    if (slot >= 0) call.tried = [...call.tried, slot];
-    const decision = this.#policy.decide(call, {
+    if (slot >= 0) attempts.tried = [...attempts.tried, slot];
+    const decision = this.#policy.decide(attempts, {
       ...end,
-      othersLeft: this.#links.hasOther(call.partition, call.tried),
+      othersLeft: this.#links.hasOther(call.partition, attempts.tried),
       remainingMs: call.deadlineAt - now,
     });
     switch (decision.type) {
@@ -222,7 +240,7 @@ export class Caller implements CallOwner {
         this.#dispatch.send(call, now);
         return true;
       case "wait":
-        call.tried = noneTried;
+        attempts.tried = noneTried;
         this.#retries.add(new Retry(this.#again, call), decision.delayMs);
         return true;
     }
@@ -259,9 +277,9 @@ export class Caller implements CallOwner {
     this.#leave(call, true);
     this.#slots.remove(call, answered);
     call.stopListening?.();
-    if (call.number > 0) call.entity.settle(call);
+    if (call.number > 0) this.#unsettled.settle(call);
     if (!call.isOrdered) return;
-    const next = call.entity.unqueue(call);
+    const next = this.#ordered.unqueue(call);
     if (next !== undefined) this.#dispatch.send(next, this.#platform.clock.now());
   }
 
@@ -298,7 +316,7 @@ export class Caller implements CallOwner {
     const now = this.#platform.clock.now();
     for (const call of stale) {
       call.link?.send({ type: "cancel", id: call.id });
-      if (!call.isQuery) call.mayHaveRun = true;
+      if (!call.isQuery) call.attemptsSoFar().mayHaveRun = true;
       this.#leave(call, false);
       this.#dispatch.send(call, now);
     }

@@ -4,7 +4,7 @@
  *
  * `connectWith` takes the world as arguments; the entry files give it the real one.
  */
-import { createHandle, type HandleOf } from "../definition/handle.ts";
+import { handleOf, type HandleCallee, type HandleOf } from "../definition/handle.ts";
 import { checkKey } from "../model/names.ts";
 import { LatticeError } from "../model/error.ts";
 import type { Platform, Timer } from "../platform/platform.ts";
@@ -57,11 +57,11 @@ export async function connectWith<F>(
 ): Promise<Client<F>> {
   const connection = new Connection(checkConnectOptions(options), world);
   await connection.opened();
+  const source: HandleCallee = { call: connection.call, watch: connection.watch };
   return {
     get: <N extends keyof F & string>(functionName: N, key: string) => {
       checkKey(key);
-      const { call, watch } = connection;
-      return createHandle({ functionName, key, call, watch }) as HandleOf<F, N>;
+      return handleOf(source, functionName, key) as HandleOf<F, N>;
     },
     close: () => connection.close(),
     [Symbol.asyncDispose]: () => connection.close(),

@@ -1,16 +1,19 @@
 /**
- * One call from its start to its answer. The same object is the message that is encoded, the
- * progress that the retry policy reads and the entry in the deadline wheel: a call costs one object
- * and the user's promise.
+ * One call from its start to its answer, which is also its entry in the deadline wheel: a call costs
+ * this object and the user's promise. It is kept small, because what every call allocates decides
+ * how often garbage is collected and what else the processor's caches have room for: what can be
+ * told from the user's request is asked of it, and what only a failed attempt needs is in
+ * `CallAttempts`.
  */
+import type { HandleCall } from "../definition/handle.ts";
 import type { WhenSplit } from "../model/acks.ts";
-import type { EntityName } from "../model/ids.ts";
+import { entityName } from "../model/ids.ts";
 import { notInWheel, type WheelEntry } from "../platform/deadline-wheel.ts";
-import type { CallProgress } from "../routing/retry-policy.ts";
 import { noneTried } from "../routing/target.ts";
-import type { CallMessage } from "../wire/messages.ts";
-import type { CallableEntity, EntityCall } from "./callable-entity.ts";
+import type { CatalogueEntry } from "../wire/messages.ts";
+import { CallAttempts } from "./call-attempts.ts";
 import type { NodeLink } from "./node-link.ts";
+import type { UnsettledCall } from "./unsettled-calls.ts";
 
 /** Who is told when the deadline of a call has passed. */
 export interface CallOwner {
@@ -20,76 +23,38 @@ export interface CallOwner {
 /** What is known of a call before it is sent. */
 export interface CallStart {
   readonly owner: CallOwner;
-  readonly entity: CallableEntity<PendingCall>;
-  readonly operation: string;
+  readonly request: HandleCall;
+  /** The function that it calls. */
+  readonly entry: CatalogueEntry;
+  readonly partition: number;
   readonly input: Uint8Array;
   readonly isQuery: boolean;
-  readonly isProtected: boolean;
-  readonly whenSplit: WhenSplit;
-  readonly acks: number;
-  readonly flags: number;
-  readonly caller: string;
   /** 0 when it is not protected, or by an idempotency key: a number would tie it to this client's life. */
   readonly number: number;
   /** Rises with every call of the client. */
   readonly sequence: number;
   readonly startedAt: number;
   readonly totalMs: number;
-  readonly isFull: boolean;
-  readonly isOrdered: boolean;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-const noChain: readonly EntityName[] = Object.freeze([]);
-
-export class PendingCall implements CallMessage, CallProgress, WheelEntry, EntityCall<PendingCall> {
-  readonly type = "call";
+export class PendingCall implements WheelEntry, UnsettledCall<PendingCall> {
+  readonly #owner: CallOwner;
+  readonly request: HandleCall;
+  readonly #entry: CatalogueEntry;
   readonly partition: number;
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  readonly caller: string;
-  readonly number: number;
-  readonly acks: number;
   readonly input: Uint8Array;
-  readonly chain = noChain;
-  readonly hop = 1;
-  /** As the user's options say; `flags` adds what the attempts so far have added. */
-  readonly baseFlags: number;
-  id = 0;
-  tableId = 0;
-  received = 0;
-  timeoutMs = 0;
-  flags = 0;
-  ageTime = 0;
-  ageId = "";
-
   readonly isQuery: boolean;
-  readonly isProtected: boolean;
-  readonly whenSplit: WhenSplit;
-  mayHaveRun = false;
-  degradedAllowed = false;
-  wasOffered = false;
-  keepsAge = false;
-  attemptsAtOnce = 0;
-  backOffs = 0;
-
-  wheelTick = notInWheel;
-  wheelNext: WheelEntry | undefined = undefined;
-  wheelPrevious: WheelEntry | undefined = undefined;
-
-  readonly entity: CallableEntity<PendingCall>;
+  readonly number: number;
   readonly sequence: number;
   readonly startedAt: number;
   readonly totalMs: number;
-  readonly isFull: boolean;
-  readonly isOrdered: boolean;
-  readonly #owner: CallOwner;
-  resolve: (value: unknown) => void = unset;
-  reject: (error: unknown) => void = unset;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 
-  older: PendingCall | undefined = undefined;
-  newer: PendingCall | undefined = undefined;
-
+  /** On the wire; given by `CallSlots`. */
+  id = 0;
   /** Where it is, or waits to be sent. `undefined` while it waits for a node, or after its end. */
   link: NodeLink | undefined = undefined;
   isSent = false;
@@ -98,42 +63,93 @@ export class PendingCall implements CallMessage, CallProgress, WheelEntry, Entit
   toPrimary = false;
   /** Some attempt was sent, so that cancelling it tells nothing of its effect. */
   wasSent = false;
-  tried: readonly number[] = noneTried;
+  /** Of attempts that failed; see `attemptsSoFar`. */
+  attempts: CallAttempts | undefined = undefined;
   /** Stops listening to the user's signal. */
   stopListening: (() => void) | undefined = undefined;
 
+  wheelTick = notInWheel;
+  wheelNext: WheelEntry | undefined = undefined;
+  wheelPrevious: WheelEntry | undefined = undefined;
+
+  older: PendingCall | undefined = undefined;
+  newer: PendingCall | undefined = undefined;
+  newest: PendingCall | undefined = undefined;
+  neighbour: PendingCall | undefined = undefined;
+  keyHash = 0;
+
   constructor(start: CallStart) {
     this.#owner = start.owner;
-    this.entity = start.entity;
-    this.partition = start.entity.partition;
-    this.functionName = start.entity.functionName;
-    this.key = start.entity.key;
-    this.operation = start.operation;
+    this.request = start.request;
+    this.#entry = start.entry;
+    this.partition = start.partition;
     this.input = start.input;
     this.isQuery = start.isQuery;
-    this.isProtected = start.isProtected;
-    this.whenSplit = start.whenSplit;
-    this.acks = start.acks;
-    this.baseFlags = start.flags;
-    this.caller = start.caller;
-    this.sequence = start.sequence;
     this.number = start.number;
+    this.sequence = start.sequence;
     this.startedAt = start.startedAt;
     this.totalMs = start.totalMs;
-    this.isFull = start.isFull;
-    this.isOrdered = start.isOrdered;
+    this.resolve = start.resolve;
+    this.reject = start.reject;
+  }
+
+  get functionName(): string {
+    return this.request.functionName;
+  }
+
+  get key(): string {
+    return this.request.key;
+  }
+
+  get operation(): string {
+    return this.request.operation;
+  }
+
+  /** `function/key`, for messages. */
+  get entityName(): string {
+    return entityName(this.functionName, this.key);
+  }
+
+  get whenSplit(): WhenSplit {
+    return this.request.options.whenSplit ?? this.#entry.whenSplit;
+  }
+
+  /** By number or by idempotency key. Meaningless for queries. */
+  get isProtected(): boolean {
+    return this.number > 0 || this.idempotencyKey !== "";
+  }
+
+  /** "" for queries, which need none. */
+  get idempotencyKey(): string {
+    return this.isQuery ? "" : (this.request.options.idempotencyKey ?? "");
+  }
+
+  /** Resolves with a `Reply`. */
+  get isFull(): boolean {
+    return this.request.options.reply === "full";
+  }
+
+  get isOrdered(): boolean {
+    return this.request.options.ordered === true;
   }
 
   get deadlineAt(): number {
     return this.startedAt + this.totalMs;
   }
 
+  /** Slots asked since the last back-off. */
+  get tried(): readonly number[] {
+    return this.attempts === undefined ? noneTried : this.attempts.tried;
+  }
+
+  /** What is remembered of the attempts so far, to be added to. */
+  attemptsSoFar(): CallAttempts {
+    this.attempts ??= new CallAttempts(this);
+    return this.attempts;
+  }
+
   /** Called by the deadline wheel. */
   expire(): void {
     this.#owner.expired(this);
   }
-}
-
-function unset(): void {
-  // Replaced as soon as the promise of the call exists.
 }

@@ -42,15 +42,19 @@ interface HandleMembers<F, S, D> {
   with(options: CallOptions & { readonly reply?: undefined }): Handle<F, D>;
 }
 
-/** Where the calls of a handle go. */
-export interface HandleSource {
-  readonly functionName: string;
-  readonly key: string;
+/** Where the calls of handles go. */
+export interface HandleCallee {
   /** Resolves with the result, or with a `Reply` when `options.reply` is "full". */
   readonly call: (call: HandleCall) => Promise<unknown>;
   readonly watch: (watch: HandleWatch) => AsyncIterable<unknown>;
   /** Names that exist, when they are known: others are then refused without asking a node. */
   readonly operations?: OperationNames | undefined;
+}
+
+/** Where the calls of one handle go, and what they are made to. */
+export interface HandleSource extends HandleCallee {
+  readonly functionName: string;
+  readonly key: string;
 }
 
 export interface HandleCall {
@@ -78,38 +82,51 @@ export interface OperationNames {
  * An unknown operation throws `not_found` when called, if the operations are known.
  */
 export function createHandle<F>(source: HandleSource): Handle<F> {
-  return makeHandle({ source, options: noCallOptions }) as Handle<F>;
+  return handleOf(source, source.functionName, source.key) as Handle<F>;
+}
+
+/** A handle of a function and key whose calls go where those of many others go. */
+export function handleOf(source: HandleCallee, functionName: string, key: string): object {
+  return makeHandle({ source, functionName, key, options: noCallOptions });
 }
 
 interface HandleState {
-  readonly source: HandleSource;
+  readonly source: HandleCallee;
+  readonly functionName: string;
+  readonly key: string;
   readonly options: CallOptions;
 }
 
 const makeHandle = lazyObjects<HandleState>({
-  label: ({ source }) => `${source.functionName}/${source.key}`,
+  label: ({ functionName, key }) => `${functionName}/${key}`,
   own: {
-    with: ({ source, options }) => {
-      return (added: CallOptions) =>
-        makeHandle({ source, options: mergeCallOptions(options, added) });
-    },
+    with:
+      ({ source, functionName, key, options }) =>
+      (added: CallOptions) =>
+        makeHandle({ source, functionName, key, options: mergeCallOptions(options, added) }),
     watch:
-      ({ source, options }) =>
-      () => {
-        const { functionName, key } = source;
-        return source.watch({ functionName, key, options });
-      },
+      ({ source, functionName, key, options }) =>
+      () =>
+        source.watch({ functionName, key, options }),
   },
-  method: ({ source, options }, operation) => {
-    const { functionName, key, operations } = source;
+  method: (handle, operation) => {
+    const { operations } = handle.source;
     if (operations !== undefined && !knows(operations, operation)) {
-      return () => {
-        throw operationNotFound(functionName, operation, operations);
-      };
+      return refusal(handle.functionName, operation, operations);
     }
-    return (input) => source.call({ functionName, key, operation, input, options });
+    // It holds the handle and the name and nothing else: one is made for almost every call.
+    return (input) => {
+      const { source, functionName, key, options } = handle;
+      return source.call({ functionName, key, operation, input, options });
+    };
   },
 });
+
+function refusal(functionName: string, operation: string, names: OperationNames): () => never {
+  return () => {
+    throw operationNotFound(functionName, operation, names);
+  };
+}
 
 function knows(names: OperationNames, operation: string): boolean {
   return names.handlers.includes(operation) || names.queries.includes(operation);

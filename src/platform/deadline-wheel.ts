@@ -51,9 +51,12 @@ export class DeadlineWheel {
     return this.#count;
   }
 
-  /** Calls `entry.expire` in `delayMs`, not earlier, at most two slots later. It must not be in a wheel. */
-  add(entry: WheelEntry, delayMs: number): void {
-    const nowMs = this.#clock.now() - this.#startAt;
+  /**
+   * Calls `entry.expire` in `delayMs`, not earlier, at most two slots later. It must not be in a wheel.
+   * @param now what the clock says, for a caller that has just read it: a reading costs more than the rest
+   */
+  add(entry: WheelEntry, delayMs: number, now: number = this.#clock.now()): void {
+    const nowMs = now - this.#startAt;
     if (this.#count === 0) this.#tick = Math.floor(nowMs / this.#slotMs);
     const due = Math.ceil((nowMs + Math.max(0, delayMs)) / this.#slotMs);
     entry.wheelTick = Math.max(due, this.#tick + 1);
