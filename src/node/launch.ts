@@ -5,6 +5,7 @@
 import type { Functions } from "../definition/function-definition.ts";
 import { LatticeError } from "../model/error.ts";
 import type { BootId } from "../model/ids.ts";
+import { limits } from "../model/limits.ts";
 import { randomBelow } from "../model/random.ts";
 import { loadedYjs, loadYjs } from "../state/yjs.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -50,8 +51,9 @@ export async function beginNode(
   if (hasDocuments(settings.functions) && loadedYjs() === undefined) await loadYjs();
   // Connections that come before the node is put together wait for it here.
   let accept: ((connection: Connection) => ConnectionHandlers) | undefined;
+  const { host, port } = settings;
   const listener = await transport.listen(
-    { host: settings.host, port: settings.port },
+    { host, port, maxFirstFrameBytes: limits.helloFrameBytesMax },
     (incoming) => (accept === undefined ? refuseEarly(incoming) : accept(incoming)),
   );
   let fail!: (error: LatticeError) => void;

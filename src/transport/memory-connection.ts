@@ -16,11 +16,17 @@ import type { MemoryPipe, PipeItem } from "./memory-pipe.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "./transport.ts";
 import { highWaterBytes, lowWaterBytes } from "./transport.ts";
 
+/** What the first frame, and each of the later ones, may have in bytes. */
+export interface FrameBytesMax {
+  readonly first: number;
+  readonly later: number;
+}
+
 export interface MemoryEndOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly remoteAddress: string;
-  readonly maxFrameBytes: number;
+  readonly frameBytesMax: FrameBytesMax;
   /** Keep what was sent, to find out whether it was written to afterwards. */
   readonly verifyFrames: boolean;
   readonly ended: (end: MemoryConnection) => void;
@@ -34,6 +40,8 @@ export class MemoryConnection implements Connection {
   #peer: MemoryConnection | undefined;
   #state: Connection["state"] = "opening";
   #hasOpened = false;
+  /** What the next frame may have. */
+  #frameBytesMax: number;
   #isAboveHighWater = false;
   #heardAt = 0;
   #aliveTimer: Timer | undefined;
@@ -44,6 +52,7 @@ export class MemoryConnection implements Connection {
   constructor(options: MemoryEndOptions) {
     this.#options = options;
     this.remoteAddress = options.remoteAddress;
+    this.#frameBytesMax = options.frameBytesMax.first;
   }
 
   get state(): Connection["state"] {
@@ -184,7 +193,8 @@ export class MemoryConnection implements Connection {
   #receiveFrame(frame: Uint8Array): void {
     this.#peer?.drained();
     if (this.#state !== "open") return;
-    if (frame.length <= this.#options.maxFrameBytes) {
+    if (frame.length <= this.#frameBytesMax) {
+      this.#frameBytesMax = this.#options.frameBytesMax.later;
       this.#handlers?.frame(frame);
       return;
     }

@@ -17,7 +17,7 @@ import type { Clock, Timers } from "../platform/platform.ts";
 import { checkHost, checkPort, portInUse } from "./binding.ts";
 import { abnormalCode } from "./close-code.ts";
 import { connectionCountMax, dialTimeoutMsDefault, maxFrameBytesDefault } from "./limits.ts";
-import { MemoryConnection } from "./memory-connection.ts";
+import { MemoryConnection, type FrameBytesMax } from "./memory-connection.ts";
 import type { LinkModel } from "./memory-pipe.ts";
 import { fastLink, MemoryPath, MemoryPipe } from "./memory-pipe.ts";
 import type {
@@ -45,7 +45,7 @@ export interface MemoryNetworkOptions {
 
 interface Port {
   readonly accept: Accept;
-  readonly maxFrameBytes: number;
+  readonly limits: FrameBytesMax;
 }
 
 interface Host {
@@ -192,7 +192,7 @@ export class MemoryNetwork {
       let { port } = options;
       if (port === 0) for (port = firstFreePort; host.ports.has(port);) port += 1;
       if (host.ports.has(port)) throw portInUse(host.name, port);
-      const bound: Port = { accept, maxFrameBytes: options.maxFrameBytes ?? maxFrameBytesDefault };
+      const bound: Port = { accept, limits: frameBytesMax(options) };
       host.ports.set(port, bound);
       return {
         address: `ws://${host.name}:${String(port)}`,
@@ -210,8 +210,8 @@ export class MemoryNetwork {
     handlers: ConnectionHandlers,
     options: DialOptions,
   ): Connection {
-    const { timeoutMs = dialTimeoutMsDefault, maxFrameBytes = maxFrameBytesDefault } = options;
-    const connection = this.#makeEnd(host, address, maxFrameBytes);
+    const { timeoutMs = dialTimeoutMsDefault } = options;
+    const connection = this.#makeEnd(host, address, frameBytesMax(options));
     connection.attach(handlers);
     const target = parseAddress(address);
     if (target === undefined) {
@@ -273,7 +273,7 @@ export class MemoryNetwork {
       return;
     }
     const address = `${from.name}:${String(firstFreePort + (this.#dialCount++ % 16_384))}`;
-    const accepted = this.#makeEnd(host, address, port.maxFrameBytes);
+    const accepted = this.#makeEnd(host, address, port.limits);
     this.#connect(from, dialled, host, accepted);
     this.#connect(host, accepted, from, dialled);
     accepted.open();
@@ -281,12 +281,12 @@ export class MemoryNetwork {
     accepted.attach(port.accept(accepted));
   }
 
-  #makeEnd(host: Host, remoteAddress: string, maxFrameBytes: number): MemoryConnection {
+  #makeEnd(host: Host, remoteAddress: string, frameLimits: FrameBytesMax): MemoryConnection {
     const connection = new MemoryConnection({
       clock: this.#options.clock,
       timers: host.timers,
       remoteAddress,
-      maxFrameBytes,
+      frameBytesMax: frameLimits,
       verifyFrames: this.#options.verifyFrames ?? true,
       ended: (end) => {
         host.connections.delete(end);
@@ -354,4 +354,10 @@ function parseAddress(address: string): Target | undefined {
 
 function pathName(from: string, to: string): string {
   return `${from} ${to}`;
+}
+
+function frameBytesMax(options: DialOptions | ListenOptions): FrameBytesMax {
+  const later = options.maxFrameBytes ?? maxFrameBytesDefault;
+  const first = "maxFirstFrameBytes" in options ? options.maxFirstFrameBytes : undefined;
+  return { first: first ?? later, later };
 }

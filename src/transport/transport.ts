@@ -23,6 +23,11 @@ export interface ListenOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly maxFrameBytes?: number;
+  /**
+   * As `maxFrameBytes`, for the first frame of every connection: a stranger's. Not much more of it
+   * is ever held. Default `maxFrameBytes`.
+   */
+  readonly maxFirstFrameBytes?: number;
 }
 
 /** Called for every incoming connection, which is already open. */

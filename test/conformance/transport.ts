@@ -11,6 +11,7 @@ import type {
   ConnectionHandlers,
   DialOptions,
   Listener,
+  ListenOptions,
   Transport,
 } from "../../src/transport/transport.ts";
 import { highWaterBytes, lowWaterBytes } from "../../src/transport/transport.ts";
@@ -169,15 +170,17 @@ function dial(subject: TransportSubject, address: string, options?: DialOptions)
   return recorder;
 }
 
+type FrameLimits = Pick<ListenOptions, "maxFrameBytes" | "maxFirstFrameBytes">;
+
 /** Listens and collects who comes. */
 async function listen(
   tools: Tools,
   subject: TransportSubject,
-  maxFrameBytes?: number,
+  limits: FrameLimits = {},
 ): Promise<{ listener: Listener; accepted: Recorder[]; came: (count: number) => Promise<void> }> {
   const accepted: Recorder[] = [];
   let wake = (): void => undefined;
-  const options = maxFrameBytes === undefined ? { port: 0 } : { port: 0, maxFrameBytes };
+  const options = { port: 0, ...limits };
   const listener = await subject.wait(
     subject.listener.listen(options, (connection) => {
       assert.equal(connection.state, "open");
@@ -204,9 +207,9 @@ async function listen(
 async function pair(
   tools: Tools,
   subject: TransportSubject,
-  maxFrameBytes?: number,
+  limits: FrameLimits = {},
 ): Promise<Pair> {
-  const { listener, accepted, came } = await listen(tools, subject, maxFrameBytes);
+  const { listener, accepted, came } = await listen(tools, subject, limits);
   const dialled = dial(subject, listener.address);
   assert.equal(dialled.connection.state, "opening");
   await subject.wait(dialled.opened());
@@ -263,7 +266,7 @@ function deliveryTests(tools: Tools): void {
 
   test("a frame above the limit closes both ends with 1009 and is not delivered", async () => {
     const subject = tools.subject();
-    const { dialled, accepted } = await pair(tools, subject, 1000);
+    const { dialled, accepted } = await pair(tools, subject, { maxFrameBytes: 1000 });
     dialled.connection.send(bytes(1000, 1));
     dialled.connection.send(bytes(1001, 2));
     await subject.wait(accepted.closed());
@@ -274,6 +277,32 @@ function deliveryTests(tools: Tools): void {
     assert.equal(dialled.ended?.code, 1009);
     assert.equal(dialled.ended.reason.type, "closed");
   });
+
+  test("the first frame may have a limit of its own, which the others do not have", async () => {
+    const subject = tools.subject();
+    const { dialled, accepted } = await pair(tools, subject, { maxFirstFrameBytes: 1000 });
+    for (const length of [1000, 1001, 300_000]) dialled.connection.send(bytes(length, length));
+    await subject.wait(accepted.until(() => accepted.frames.length === 3));
+    assert.deepEqual(
+      accepted.frames.map((frame) => frame.length),
+      [1000, 1001, 300_000],
+    );
+  });
+
+  for (const length of [1001, 300_000]) {
+    test(`a first frame of ${String(length)} bytes above its limit closes both ends with 1009`, async () => {
+      const subject = tools.subject();
+      const { dialled, accepted } = await pair(tools, subject, { maxFirstFrameBytes: 1000 });
+      dialled.connection.send(bytes(length, 1));
+      dialled.connection.send(bytes(10, 2));
+      await subject.wait(accepted.closed());
+      await subject.wait(dialled.closed());
+      assert.deepEqual(accepted.frames, []);
+      for (const { ended, endCount } of [accepted, dialled]) {
+        assert.deepEqual([ended?.code, ended?.reason.type, endCount], [1009, "closed", 1]);
+      }
+    });
+  }
 
   test("many connections at once keep their frames apart", async () => {
     const subject = tools.subject();

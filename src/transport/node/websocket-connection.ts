@@ -98,6 +98,12 @@ export class WebSocketConnection implements Connection {
     }
   }
 
+  /** Closes because of what the peer did; the handler is told the same as the peer. */
+  refuse(code: number, reason: string): void {
+    this.#ending ??= ending("closed", reason, code);
+    this.close(code, reason);
+  }
+
   terminate(): void {
     this.abandon(ending("lost", "terminated by this side"));
   }

@@ -26,6 +26,7 @@ import type {
 import { abnormalCode } from "../close-code.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import { ending } from "./failure.ts";
+import { attachGuarded } from "./first-frame.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 import type { WebSocketListener } from "./websocket-listener.ts";
 import { listenHttp } from "./websocket-listener.ts";
@@ -87,10 +88,11 @@ export class WebSocketTransport implements Transport {
 
   /** Binds loopback addresses only; see `listenHttp` for the errors. */
   listen(options: ListenOptions, accept: Accept): Promise<WebSocketListener> {
+    const { maxFrameBytes = maxFrameBytesDefault, maxFirstFrameBytes } = options;
     const server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      ...socketOptions(options.maxFrameBytes ?? maxFrameBytesDefault),
+      ...socketOptions(maxFrameBytes),
     });
     const acceptSocket = (socket: WebSocket, request: IncomingMessage): void => {
       const { remoteAddress = "", remotePort = 0 } = request.socket;
@@ -98,7 +100,9 @@ export class WebSocketTransport implements Transport {
       const peer = `${remoteAddress}:${String(remotePort)}`;
       const connection = new WebSocketConnection(socket, peer, limits, remove);
       this.#connections.add(connection);
-      connection.attach(accept(connection));
+      const handlers = accept(connection);
+      if (maxFirstFrameBytes === undefined) connection.attach(handlers);
+      else attachGuarded(connection, handlers, request.socket, maxFirstFrameBytes);
     };
     return listenHttp(options, (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (this.#connections.size >= connectionCountMax) return false;
