@@ -19,7 +19,7 @@ import { decoding, malformed } from "./damage.ts";
 import { DictNode } from "./dict-node.ts";
 import type { StateNode } from "./dict-node.ts";
 import { readEnvelope, writeEnvelope } from "./envelope-bytes.ts";
-import type { EntityParts } from "./entity-parts.ts";
+import type { StoredParts } from "./entity-parts.ts";
 import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";
 import { LayeredMap } from "./layered-map.ts";
@@ -30,13 +30,13 @@ import { valueBytes } from "./stored-value.ts";
 const imageVersion = 1;
 
 /** @param canonical whether it is for a hash: sorted and without documents. */
-export function writeImage(parts: EntityParts, canonical: boolean): Uint8Array {
+export function writeImage(parts: StoredParts, canonical: boolean): Uint8Array {
   const writer = new ByteWriter(Math.max(64, parts.contents.bytes + 128));
-  const writing: Writing = { writer, pairs: parts.vector.pairs, canonical };
+  const writing: Writing = { writer, pairs: parts.context.pairs, canonical };
   writer.u8(imageVersion);
   writer.varint(parts.mark);
   writer.varint(parts.hybridTime);
-  scalars.writePairs(writer, parts.vector.pairs);
+  scalars.writePairs(writer, parts.context.pairs);
   writer.varint(parts.contents.fieldCount);
   for (const [field, node] of parts.contents.entries(canonical)) {
     writer.string(field);
@@ -47,16 +47,16 @@ export function writeImage(parts: EntityParts, canonical: boolean): Uint8Array {
 }
 
 /** @throws LatticeError `incompatible` */
-export function readImage(name: string, image: Uint8Array): EntityParts {
+export function readImage(name: string, image: Uint8Array): StoredParts {
   return decoding(`a copy of ${name}`, () => {
     const reader = new ByteReader(image);
     if (reader.u8() !== imageVersion) malformed("has an unknown version");
     const mark = reader.varint();
     const hybridTime = reader.varint();
-    const vector = readVector(reader);
-    const reading: Reading = { reader, pairs: vector.pairs };
+    const context = readVector(reader);
+    const reading: Reading = { reader, pairs: context.pairs };
     const contents = readContents(reading);
-    const parts = { mark, hybridTime, vector, contents, ...readEnvelope(reader, name) };
+    const parts = { mark, hybridTime, context, contents, ...readEnvelope(reader, name) };
     reader.finish();
     return parts;
   });

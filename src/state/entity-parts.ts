@@ -1,4 +1,9 @@
-/** What an entity is made of. Only files of this room's core touch it. */
+/**
+ * What an entity is made of. The parts are fields of the entity itself: an object between would be
+ * one more to fetch with every call of one of many entities. Everybody may read them; only commits
+ * and merges change them, through this interface, and only files of this room's core use it.
+ */
+import type { EntityName } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import type { Contents } from "./contents.ts";
@@ -7,16 +12,25 @@ import type { DocumentSection } from "./document-section.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Postponed } from "./postponed.ts";
 
-export interface EntityParts {
-  /** Generation × 2, + 1 for dead. */
+/** As they are stored. */
+export interface StoredParts {
+  /** Generation × 2, + 1 for dead: one number that compares as it should. */
   mark: number;
   /** Of the newest commit. */
-  hybridTime: HybridTime;
-  readonly vector: CausalVector;
+  readonly hybridTime: HybridTime;
+  /** Which commits are in. */
+  readonly context: CausalVector;
+  /** The scalar fields. */
   contents: Contents;
   /** Most entities lack most of these. */
-  dedupe: DedupeTable | undefined;
-  outbox: Outbox | undefined;
-  documents: DocumentSection | undefined;
+  dedupeIfAny: DedupeTable | undefined;
+  outboxIfAny: Outbox | undefined;
+  documentsIfAny: DocumentSection | undefined;
   postponed: Postponed | undefined;
+}
+
+export interface EntityParts extends StoredParts {
+  readonly name: EntityName;
+  /** Makes the hybrid time at least `time`. */
+  raiseTime(time: HybridTime): void;
 }

@@ -25,9 +25,11 @@ import { asCell } from "./dict-node.ts";
 import { entityDigest } from "./digest.ts";
 import { DocumentSection } from "./document-section.ts";
 import { readImage, writeImage } from "./entity-image.ts";
-import type { EntityParts } from "./entity-parts.ts";
+import { mergeParts, settle } from "./entity-merge.ts";
+import type { EntityParts, StoredParts } from "./entity-parts.ts";
 import { expiryField } from "./field-tag.ts";
-import { performCommit, settleDeferred } from "./operation-effects.ts";
+import { highHalf, joinHalves, lowHalf } from "./halves.ts";
+import { performCommit } from "./operation-effects.ts";
 import { Outbox } from "./outbox.ts";
 import { Postponed } from "./postponed.ts";
 
@@ -36,13 +38,30 @@ const noDedupe = new DedupeTable();
 /** Estimated bytes of an entity that holds nothing. */
 const envelopeBytes = 64;
 
-export class Entity {
+export class Entity implements EntityParts {
   readonly name: EntityName;
-  readonly #parts: EntityParts;
+  // The parts: see `entity-parts.ts`.
+  readonly mark: number;
+  readonly context: CausalVector;
+  readonly contents: Contents;
+  readonly dedupeIfAny: DedupeTable | undefined;
+  readonly outboxIfAny: Outbox | undefined;
+  readonly documentsIfAny: DocumentSection | undefined;
+  readonly postponed: Postponed | undefined;
+  #timeHigh: number;
+  #timeLow: number;
 
-  private constructor(name: EntityName, parts: EntityParts) {
+  private constructor(name: EntityName, parts: StoredParts) {
     this.name = name;
-    this.#parts = parts;
+    this.mark = parts.mark;
+    this.context = parts.context;
+    this.contents = parts.contents;
+    this.dedupeIfAny = parts.dedupeIfAny;
+    this.outboxIfAny = parts.outboxIfAny;
+    this.documentsIfAny = parts.documentsIfAny;
+    this.postponed = parts.postponed;
+    this.#timeHigh = highHalf(parts.hybridTime);
+    this.#timeLow = lowHalf(parts.hybridTime);
   }
 
   /** An entity without any commit. */
@@ -50,11 +69,11 @@ export class Entity {
     return new Entity(name, {
       mark: 0,
       hybridTime: 0,
-      vector: new CausalVector(),
+      context: new CausalVector(),
       contents: new Contents(),
-      dedupe: undefined,
-      outbox: undefined,
-      documents: undefined,
+      dedupeIfAny: undefined,
+      outboxIfAny: undefined,
+      documentsIfAny: undefined,
       postponed: undefined,
     });
   }
@@ -66,20 +85,20 @@ export class Entity {
 
   /** The whole entity as bytes of its own; equal entities may differ in it, see `contentHash`. */
   encode(): Uint8Array {
-    return writeImage(this.#parts, false);
+    return writeImage(this, false);
   }
 
   /** A copy that is independent from now on; costs little, both sides copy what they change. */
   clone(): Entity {
-    const { contents, vector, dedupe, outbox, documents, postponed } = this.#parts;
     return new Entity(this.name, {
-      ...this.#parts,
-      vector: vector.clone(),
-      contents: contents.clone(),
-      dedupe: dedupe?.clone(),
-      outbox: outbox?.clone(),
-      documents: documents?.clone(),
-      postponed: postponed?.clone(),
+      mark: this.mark,
+      hybridTime: this.hybridTime,
+      context: this.context.clone(),
+      contents: this.contents.clone(),
+      dedupeIfAny: this.dedupeIfAny?.clone(),
+      outboxIfAny: this.outboxIfAny?.clone(),
+      documentsIfAny: this.documentsIfAny?.clone(),
+      postponed: this.postponed?.clone(),
     });
   }
 
@@ -92,36 +111,21 @@ export class Entity {
    * when too many commits wait for earlier ones: then the sender should send a whole copy
    */
   apply(commit: CommitLike): boolean {
-    const parts = this.#parts;
     assert(commit.entity === this.name, "a commit goes to its own entity");
-    const known = parts.vector.get(commit.writer);
+    const known = this.context.get(commit.writer);
     if (commit.sequence <= known) return false;
     const decoded = StateCommit.decode(commit);
-    parts.postponed?.checkRoom(this.name);
-    if (commit.sequence > known + 1) {
-      parts.postponed ??= new Postponed();
-      return parts.postponed.hold(decoded);
-    }
-    performCommit(this.name, parts, decoded);
-    if (parts.postponed !== undefined) this.#settle(parts.postponed);
+    this.postponed?.checkRoom(this.name);
+    if (commit.sequence > known + 1) return hold(this, decoded);
+    performCommit(this, decoded);
+    if (this.postponed !== undefined) settle(this, this.postponed);
     return true;
   }
 
   /** Joins another copy of this entity: the result holds the commits of both. */
   merge(other: Entity): void {
     assert(other.name === this.name, "an entity merges with copies of itself");
-    if (other === this) return;
-    const mine = this.#parts;
-    const theirs = other.#parts;
-    this.#mergeContents(theirs);
-    mergeEnvelopes(mine, theirs);
-    mine.hybridTime = Math.max(mine.hybridTime, theirs.hybridTime);
-    mine.vector.join(theirs.vector);
-    if (theirs.postponed !== undefined) {
-      mine.postponed ??= new Postponed();
-      mine.postponed.merge(theirs.postponed, theirs.mark >= mine.mark);
-    }
-    if (mine.postponed !== undefined) this.#settle(mine.postponed);
+    if (other !== this) mergeParts(this, other);
   }
 
   /**
@@ -137,21 +141,21 @@ export class Entity {
 
   /** Which commits are in; a new map with every call. */
   get vector(): VersionVector {
-    return this.#parts.vector.toMap();
+    return this.context.toMap();
   }
 
   includes(writer: WriterId, sequence: number): boolean {
-    return this.#parts.vector.covers(writer, sequence);
+    return this.context.covers(writer, sequence);
   }
 
   /** The highest sequence number of `writer` that is in; 0 for none. */
   sequenceOf(writer: WriterId): number {
-    return this.#parts.vector.get(writer);
+    return this.context.get(writer);
   }
 
   /** Covers name, generation, dead and version vector; sum up with `addDigest` (`digest.ts`). */
   get digest(): number {
-    return entityDigest(this.name, this.#parts.mark, this.#parts.vector.pairs);
+    return entityDigest(this.name, this.mark, this.context.pairs);
   }
 
   /**
@@ -161,112 +165,68 @@ export class Entity {
    * @throws LatticeError `failed_precondition` when it holds documents and Yjs is not loaded
    */
   contentHash(): number {
-    const image = hash53(writeImage(this.#parts, true));
-    return hash53(`${String(image)} ${String(this.#parts.documents?.contentHash() ?? 0)}`);
+    const image = hash53(writeImage(this, true));
+    return hash53(`${String(image)} ${String(this.documentsIfAny?.contentHash() ?? 0)}`);
   }
 
   /** Estimated encoded bytes. */
   get byteSize(): number {
-    const { contents, dedupe, outbox, documents } = this.#parts;
-    const envelope = envelopeBytes + (dedupe?.bytes ?? 0) + (outbox?.bytes ?? 0);
-    return envelope + contents.bytes + (documents?.bytes ?? 0);
+    const envelope = envelopeBytes + this.dedupe.bytes + this.outbox.bytes;
+    return envelope + this.contents.bytes + (this.documentsIfAny?.bytes ?? 0);
   }
 
   /** Whether it was deleted and not written since. */
   get dead(): boolean {
-    return this.#parts.mark % 2 === 1;
+    return this.mark % 2 === 1;
   }
 
   /** Rises when a deleted entity is written again. */
   get generation(): number {
-    return Math.floor(this.#parts.mark / 2);
+    return Math.floor(this.mark / 2);
   }
 
   /** Of the newest commit. */
   get hybridTime(): HybridTime {
-    return this.#parts.hybridTime;
+    return joinHalves(this.#timeHigh, this.#timeLow);
+  }
+
+  /** For this room's core. */
+  raiseTime(time: HybridTime): void {
+    if (time <= this.hybridTime) return;
+    this.#timeHigh = highHalf(time);
+    this.#timeLow = lowHalf(time);
   }
 
   /** When it expires; `undefined`: never. Only a primary turns expiry into a delete. */
   get expireAt(): HybridTime | undefined {
-    const cell = asCell(this.#parts.contents.get(expiryField));
+    const cell = asCell(this.contents.get(expiryField));
     const value = cell === undefined ? 0 : winner(cell).value;
     return typeof value === "number" && value > 0 ? value : undefined;
   }
 
   /** Read it, do not change it: only commits do. */
   get dedupe(): Omit<DedupeTable, "record" | "forget" | "merge"> {
-    return this.#parts.dedupe ?? noDedupe;
+    return this.dedupeIfAny ?? noDedupe;
   }
 
   /** Read it, do not change it: only commits do. */
   get outbox(): Pick<Outbox, "entries" | "failed" | "bytes" | "get"> {
-    return this.#parts.outbox ?? noOutbox;
+    return this.outboxIfAny ?? noOutbox;
   }
 
   /** Lets go of the parsed document, which is made from bytes again when needed. */
   passivate(): void {
-    this.#parts.documents?.passivate();
-  }
-
-  /** (generation, dead) as one number that compares as it should. For drafts. */
-  get mark(): number {
-    return this.#parts.mark;
-  }
-
-  /** The scalar fields. For drafts and views: not to be changed. */
-  get contents(): Pick<Contents, "get" | "at" | "bytes" | "entries" | "fieldCount"> {
-    return this.#parts.contents;
-  }
-
-  /** The causal context. For drafts: not to be changed. */
-  get context(): Pick<CausalVector, "pairs" | "get" | "covers"> {
-    return this.#parts.vector;
+    this.documentsIfAny?.passivate();
   }
 
   /** The document section; an empty one when there is none. For drafts and views. */
   get documents(): Pick<DocumentSection, "text" | "length" | "take" | "bytes" | "updates"> {
-    return this.#parts.documents ?? new DocumentSection(this.name);
-  }
-
-  #mergeContents(theirs: EntityParts): void {
-    const mine = this.#parts;
-    if (theirs.mark > mine.mark) {
-      mine.mark = theirs.mark;
-      mine.contents = theirs.contents.clone();
-      mine.documents = theirs.documents?.clone();
-      mine.postponed?.dropRemovals();
-    } else if (theirs.mark === mine.mark) {
-      mine.contents.merge(mine.vector, theirs.contents, theirs.vector);
-      if (theirs.documents !== undefined) {
-        mine.documents ??= new DocumentSection(this.name);
-        mine.documents.merge(theirs.documents);
-      }
-    }
-  }
-
-  #settle(postponed: Postponed): void {
-    const parts = this.#parts;
-    settleDeferred(parts, postponed);
-    postponed.dropCovered(parts.vector);
-    for (;;) {
-      const next = postponed.takeNext(parts.vector);
-      if (next === undefined) break;
-      performCommit(this.name, parts, next);
-      settleDeferred(parts, postponed);
-    }
-    if (postponed.isEmpty) parts.postponed = undefined;
+    return this.documentsIfAny ?? new DocumentSection(this.name);
   }
 }
 
-/** Joins what outlives generations. */
-function mergeEnvelopes(mine: EntityParts, theirs: EntityParts): void {
-  if (mine.dedupe !== undefined || theirs.dedupe !== undefined) {
-    mine.dedupe ??= new DedupeTable();
-    mine.dedupe.merge(mine.vector, theirs.dedupe ?? noDedupe, theirs.vector);
-  }
-  if (mine.outbox !== undefined || theirs.outbox !== undefined) {
-    mine.outbox ??= new Outbox();
-    mine.outbox.merge(mine.vector, theirs.outbox ?? noOutbox, theirs.vector);
-  }
+/** Keeps a commit until the ones before it are here. @returns false when it is held already */
+function hold(parts: EntityParts, commit: StateCommit): boolean {
+  parts.postponed ??= new Postponed();
+  return parts.postponed.hold(commit);
 }

@@ -13,21 +13,24 @@ import {
   writeTarget,
 } from "./delta-bytes.ts";
 import { DocumentSection } from "./document-section.ts";
-import type { EntityParts } from "./entity-parts.ts";
+import type { StoredParts } from "./entity-parts.ts";
 import { failedSendsMax, Outbox } from "./outbox.ts";
 import type { FailedSend, OutboxEntry } from "./outbox.ts";
 import { Postponed } from "./postponed.ts";
 import type { DeferredOperation } from "./postponed.ts";
 import * as scalars from "./scalar-bytes.ts";
 
-type EnvelopeParts = Pick<EntityParts, "dedupe" | "outbox" | "documents" | "postponed">;
+type EnvelopeParts = Pick<
+  StoredParts,
+  "dedupeIfAny" | "outboxIfAny" | "documentsIfAny" | "postponed"
+>;
 
 export function writeEnvelope(writer: ByteWriter, parts: EnvelopeParts, canonical: boolean): void {
-  const { dedupe, outbox, documents, postponed } = parts;
+  const { dedupeIfAny: dedupe, outboxIfAny: outbox, documentsIfAny, postponed } = parts;
   writeList(writer, dedupe?.records(), writeRecord);
   writeList(writer, outbox?.entries, writeSend);
   writeList(writer, outbox?.failed, writeFailed);
-  const updates = canonical ? undefined : documents?.updates;
+  const updates = canonical ? undefined : documentsIfAny?.updates;
   writeList(writer, updates, (to, update) => to.bytes(update));
   writeList(writer, postponed?.held, writeHeld);
   writeList(writer, postponed?.deferred, (to, deferred) => {
@@ -40,16 +43,16 @@ export function writeEnvelope(writer: ByteWriter, parts: EnvelopeParts, canonica
 }
 
 export function readEnvelope(reader: ByteReader, name: string): EnvelopeParts {
-  const dedupe = readDedupe(reader);
-  const outbox = readOutbox(reader);
+  const dedupeIfAny = readDedupe(reader);
+  const outboxIfAny = readOutbox(reader);
   const updates = readList(reader, scalars.lengthMax, () => scalars.readBytes(reader));
   const held = readList(reader, scalars.lengthMax, () => readHeld(reader, name));
   const deferred = readList(reader, scalars.lengthMax, () => readDeferred(reader));
   const isComplete = held.length + deferred.length === 0;
   return {
-    dedupe,
-    outbox,
-    documents: updates.length === 0 ? undefined : DocumentSection.of(name, updates),
+    dedupeIfAny,
+    outboxIfAny,
+    documentsIfAny: updates.length === 0 ? undefined : DocumentSection.of(name, updates),
     postponed: isComplete ? undefined : Postponed.of(held, deferred),
   };
 }

@@ -6,7 +6,6 @@
  * writer's commits are here as far as it had seen them; what is missing is deferred.
  */
 import { unreachable } from "../model/assert.ts";
-import type { EntityName } from "../model/ids.ts";
 import type { StateCommit } from "./commit.ts";
 import { Contents } from "./contents.ts";
 import { DedupeTable } from "./dedupe.ts";
@@ -30,13 +29,13 @@ import type { Removal, Seen } from "./seen.ts";
 import { valueBytes } from "./stored-value.ts";
 
 /** Applies the next commit of its writer. */
-export function performCommit(name: EntityName, parts: EntityParts, commit: StateCommit): void {
-  parts.vector.advance(commit.writer, commit.sequence);
-  if (commit.hybridTime > parts.hybridTime) parts.hybridTime = commit.hybridTime;
+export function performCommit(parts: EntityParts, commit: StateCommit): void {
+  parts.context.advance(commit.writer, commit.sequence);
+  parts.raiseTime(commit.hybridTime);
   if (commit.mark > parts.mark) {
     parts.mark = commit.mark;
     parts.contents = new Contents();
-    parts.documents = undefined;
+    parts.documentsIfAny = undefined;
     parts.postponed?.dropRemovals();
   }
   const isCurrent = commit.mark === parts.mark && commit.mark % 2 === 0;
@@ -44,7 +43,7 @@ export function performCommit(name: EntityName, parts: EntityParts, commit: Stat
   for (let index = 0; index < operations.length; index += 1) {
     const operation = operations[index]!;
     if (!isContentOperation(operation)) performOnEnvelope(parts, commit, operation, index);
-    else if (isCurrent) performOnContents({ name, parts, commit }, operation, index);
+    else if (isCurrent) performOnContents(parts, commit, operation, index);
   }
 }
 
@@ -64,14 +63,12 @@ function isContentOperation(operation: Operation): operation is ContentOperation
   return type === "add" || type === "write" || type === "remove" || type === "text";
 }
 
-interface Context {
-  readonly name: EntityName;
-  readonly parts: EntityParts;
-  readonly commit: StateCommit;
-}
-
-function performOnContents(context: Context, operation: ContentOperation, index: number): void {
-  const { parts, commit } = context;
+function performOnContents(
+  parts: EntityParts,
+  commit: StateCommit,
+  operation: ContentOperation,
+  index: number,
+): void {
   switch (operation.type) {
     case "add":
       parts.contents.add(operation, commit.writer, commit.sequence);
@@ -89,8 +86,8 @@ function performOnContents(context: Context, operation: ContentOperation, index:
       if (!removeSeen(parts, commit, operation)) deferUnseen(parts, commit, index, operation);
       return;
     case "text":
-      parts.documents ??= new DocumentSection(context.name);
-      parts.documents.apply(operation.update, commit.working);
+      parts.documentsIfAny ??= new DocumentSection(parts.name);
+      parts.documentsIfAny.apply(operation.update, commit.working);
       return;
     default:
       unreachable(operation);
@@ -117,14 +114,14 @@ function performOnEnvelope(
       const number = sequence * sendsPerCommitMax + operation.index;
       const target = { functionName, key, operation: name, input };
       const entry: OutboxEntry = { writer, number, ...target, hybridTime };
-      parts.outbox ??= new Outbox();
-      parts.outbox.add(entry);
+      parts.outboxIfAny ??= new Outbox();
+      parts.outboxIfAny.add(entry);
       return;
     }
     case "fail": {
       const { type: _type, ...failed } = operation;
-      parts.outbox ??= new Outbox();
-      parts.outbox.fail({ ...failed, hybridTime });
+      parts.outboxIfAny ??= new Outbox();
+      parts.outboxIfAny.fail({ ...failed, hybridTime });
       return;
     }
     default:
@@ -139,8 +136,8 @@ function performRecord(
   index: number,
 ): void {
   const { caller, received, seen } = operation;
-  parts.dedupe ??= new DedupeTable();
-  parts.dedupe.record(operation, commit, removalOf(parts, commit, seen));
+  parts.dedupeIfAny ??= new DedupeTable();
+  parts.dedupeIfAny.record(operation, commit, removalOf(parts, commit, seen));
   // With one writer at a time nothing is unseen, and there is nothing to make an operation of.
   if (seen.length === 0) return;
   deferUnseen(parts, commit, index, { type: "forget", caller, below: received, seen });
@@ -159,7 +156,11 @@ function removeSeen(
       return isAllHere(parts, seen);
     }
     case "forget":
-      parts.dedupe?.forget(operation.caller, operation.below, removalOf(parts, by, operation.seen));
+      parts.dedupeIfAny?.forget(
+        operation.caller,
+        operation.below,
+        removalOf(parts, by, operation.seen),
+      );
       return isAllHere(parts, operation.seen);
     case "confirm":
       return confirm(parts, operation.ids);
@@ -172,8 +173,8 @@ function confirm(parts: EntityParts, ids: readonly number[]): boolean {
   let isComplete = true;
   for (let index = 0; index < ids.length; index += 2) {
     const id = { writer: ids[index]!, number: ids[index + 1]! };
-    parts.outbox?.remove(id);
-    if (!coversSend(parts.vector, id)) isComplete = false;
+    parts.outboxIfAny?.remove(id);
+    if (!coversSend(parts.context, id)) isComplete = false;
   }
   return isComplete;
 }
@@ -196,12 +197,12 @@ function removalOf(
   seen: Seen,
 ): Removal {
   const { writer, sequence } = by;
-  const here = seen.length === 0 ? seen : seenPart(seen, parts.vector, true);
+  const here = seen.length === 0 ? seen : seenPart(seen, parts.context, true);
   return { writer, sequence, seen: here, floors: undefined };
 }
 
 function isAllHere(parts: EntityParts, seen: Seen): boolean {
-  return seen.length === 0 || seenPart(seen, parts.vector, false).length === 0;
+  return seen.length === 0 || seenPart(seen, parts.context, false).length === 0;
 }
 
 function floorIndex(floors: readonly Floor[]): ReadonlyMap<string, number> | undefined {

@@ -20,14 +20,24 @@ export function outcomeBytes(outcome: Outcome): number {
 }
 
 const digestModulus = 2 ** 53;
+const noInputDigest = hash53(new Uint8Array(0));
+/** So many names of operations are hashed once and not with every call. */
+const operationDigestsMax = 4_096;
+const operationDigests = new Map<string, number>();
 
 /**
  * Tells calls apart that carry the same number: 53 bits of handler name and encoded input. A retry
  * with another digest is a defect of the caller.
  */
 export function callDigest(operation: string, input: Uint8Array): number {
-  const name = hash53(operation);
-  const body = hash53(input);
+  const name = operationDigests.get(operation) ?? operationDigest(operation);
+  const body = input.length === 0 ? noInputDigest : hash53(input);
   // The sum of two 53-bit numbers is not exact, the difference is.
   return name >= digestModulus - body ? name - (digestModulus - body) : name + body;
+}
+
+function operationDigest(operation: string): number {
+  const digest = hash53(operation);
+  if (operationDigests.size < operationDigestsMax) operationDigests.set(operation, digest);
+  return digest;
 }
