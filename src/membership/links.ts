@@ -65,6 +65,7 @@ export class Links {
     });
     if (judgement.type !== "wait") {
       this.#tests.delete(id);
+      if (judgement.type === "accept") this.#accept(id, boot);
     } else if (test?.newcomerBoot !== boot) {
       for (const oldest of this.#tests.keys()) {
         if (this.#tests.size < testCountMax) break;
@@ -75,6 +76,12 @@ export class Links {
       sink.send(id, { type: "ping", sequence: 0, target: id, updates: [] });
     }
     return judgement;
+  }
+
+  /** An earlier process of that id was silent: what is heard from now on is the newcomer's. */
+  #accept(id: NodeId, boot: BootId): void {
+    const life = this.#lives.get(id);
+    if (life !== undefined && life.boot !== boot) life.isOpen = false;
   }
 
   /** Forgets tests whose newcomer never asked again, and lives that ended. */

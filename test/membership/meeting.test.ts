@@ -127,6 +127,15 @@ test("a newcomer with a known id waits until the old process has shown life or n
   }
 });
 
+test("a newcomer that was accepted for one channel is not taken for the old process by the next", () => {
+  const core = singleCore(["a", "b"]);
+  core.linkUp(peer("a"), 0);
+  core.judgeHello({ id: "a", boot: 2048 }, 1000);
+  assert.equal(core.judgeHello({ id: "a", boot: 2048 }, 3000).judgement.type, "accept");
+  core.heardFrom("a", 3010);
+  assert.equal(core.judgeHello({ id: "a", boot: 2048 }, 3020).judgement.type, "accept");
+});
+
 test("a newcomer with a known id is accepted as soon as the old link is gone", () => {
   const core = singleCore(["a", "b"]);
   core.linkUp(peer("a"), 0);
