@@ -25,6 +25,8 @@ export class Handover<E extends ReplicatedEntity<E>> {
   readonly #reign: Reign<E>;
   readonly #copy: Copy<E>;
   readonly #bornAt: number;
+  /** Who gave the role to this process, if it was given. */
+  readonly #giver: ProcessId | undefined;
   readonly #joinedAt = new Map<ProcessId, number>();
   #phase: "idle" | "draining" | "asked" = "idle";
   #target: ProcessId | undefined;
@@ -33,10 +35,11 @@ export class Handover<E extends ReplicatedEntity<E>> {
   /** This node leaves: any other owner will do, at once. */
   #leaving = false;
 
-  constructor(reign: Reign<E>, copy: Copy<E>, now: number) {
+  constructor(reign: Reign<E>, copy: Copy<E>, now: number, giver?: ProcessId) {
     this.#reign = reign;
     this.#copy = copy;
     this.#bornAt = now;
+    this.#giver = giver;
     this.noteOwners(now);
   }
 
@@ -100,6 +103,8 @@ export class Handover<E extends ReplicatedEntity<E>> {
 
   #dueAt(target: ProcessId, table: readonly NodeId[]): number {
     if (this.#leaving) return 0;
+    // By the giver's table it belongs here: until the tables are equal it would go to and fro.
+    if (target === this.#giver) return this.#bornAt + timing.homeAfterMs;
     if (this.#copy.isEmpty) return this.#bornAt + timing.homeEmptyAfterMs;
     if (!table.includes(nodeOf(this.#reign.term.process))) return 0;
     return (this.#joinedAt.get(target) ?? Infinity) + timing.homeAfterMs;

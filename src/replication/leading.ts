@@ -12,11 +12,15 @@ import { timing } from "./timing.ts";
 import { randomId } from "../model/random.ts";
 import type { Copy } from "./copy.ts";
 
-/** Begins a reign on a copy that has been made the base of its term. */
+/**
+ * Begins a reign on a copy that has been made the base of its term.
+ * @param giver the primary that handed over
+ */
 export function beginReign<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   copy: Copy<E>,
   now: number,
+  giver?: ProcessId,
 ): Reign<E> {
   const reign = new Reign({
     term: copy.synced,
@@ -27,7 +31,7 @@ export function beginReign<E extends ReplicatedEntity<E>>(
     entities: s.options.entities,
   });
   s.reign = reign;
-  s.handover = new Handover(reign, copy, now);
+  s.handover = new Handover(reign, copy, now, giver);
   s.promised = copy.synced;
   s.see(copy.synced);
   s.primary = s.self;

@@ -285,6 +285,7 @@ function reign<E extends ReplicatedEntity<E>>(
 ): void {
   const { peers } = s.options;
   const { owners, at: before } = copy;
+  const giver = candidacy.handover ? before.synced.process : undefined;
   const previous = owners.previous.map(({ processes }) => ({ processes, position: 0 }));
   let living = owners.processes;
   if (previous.length < limits.previousOwners) {
@@ -294,7 +295,7 @@ function reign<E extends ReplicatedEntity<E>>(
     }
   }
   copy.inherit(candidacy.term, { processes: living, position: 0, previous });
-  const begun = beginReign(s, copy, now);
+  const begun = beginReign(s, copy, now, giver);
   for (const link of begun.links()) {
     link.before = candidacy.standsAt(link.process) ?? before;
     begun.sendBaseByAck(link, now);

@@ -8,7 +8,10 @@ export const timing = {
   attemptGrowthMax: 8,
   /** Each reachable owner that comes first in table order is given so long before one tries oneself. */
   rankDelayMs: 1000,
-  /** The table's first owner gets the role back no sooner than this after it joined. */
+  /**
+   * The table's first owner gets the role back no sooner than this after it joined, and who gave the
+   * role away no sooner than this after it did.
+   */
   homeAfterMs: 30_000,
   /** An empty one so long after a reign began: while tables differ it would be passed to and fro. */
   homeEmptyAfterMs: 250,

@@ -251,6 +251,23 @@ test("the first owner of the table gets the role back 30 s after it joined (rule
   assert.deepEqual(mesh.committed(home), ["x"]);
 });
 
+test("while tables differ the role of an empty partition does not go to and fro (rule 11)", () => {
+  const { mesh, a, b } = trio();
+  const learn = (process: string, table: readonly string[]): void => {
+    mesh.perform(process, mesh.at(process).tableChanged(table, mesh.now));
+    mesh.deliver();
+  };
+  learn(a, ["b", "c", "a"]);
+  learn(b, ["a", "b", "c"]);
+  mesh.pass(timing.homeAfterMs - 1000, 50);
+  assert.equal(mesh.at(b).serving, "primary");
+  const { term } = mesh.at(b);
+  assert.equal(term?.number, 2);
+  // Should the giver's table be the one that was wrong, it gets the role back all the same.
+  mesh.pass(5000, 50);
+  assert.equal(mesh.at(a).serving, "primary");
+});
+
 test("a leaving node hands over at once, and no answer is lost (rule 11)", () => {
   const { mesh, a, b } = trio();
   mesh.commit(a, "x");
