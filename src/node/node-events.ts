@@ -67,6 +67,7 @@ export function linkEvents(parts: EventTargets): LinkEvents {
         parts.foundation.fatal("incompatible", `${address} refused this node: ${message}`);
       } else if (code === "leaving" || code === "same_node") {
         logger.debug("a hello was refused", { address, code, message });
+        if (code === "same_node") parts.birth.isSelf(address);
       } else {
         logger.warn("a hello was refused", { address, code, message });
       }

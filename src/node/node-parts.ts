@@ -276,7 +276,7 @@ export class NodeParts implements EventTargets {
     return new Birth({
       platform,
       self: identity.id,
-      hasJoinAddresses: join.some((address) => address !== identity.address),
+      joinAddresses: join.filter((address) => address !== identity.address),
       joinWaitMs,
       minNodes,
       aliveNodes: () => this.aliveNodes(),
@@ -294,7 +294,7 @@ export class NodeParts implements EventTargets {
   /** It was told to join others, and found nobody. */
   #warnIfAlone(): void {
     const { settings, foundation } = this;
-    const others = settings.join.filter((address) => address !== foundation.identity.address);
+    const others = this.birth.elsewhere;
     if (others.length === 0 || this.aliveNodes().length > 1) return;
     foundation.platform.logger.warn(
       `none of ${others.join(", ")} answered in ${settings.joinWaitMs} ms: serving alone, and ` +

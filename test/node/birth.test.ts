@@ -24,6 +24,38 @@ void test("a node whose only join address is its own creates the cluster at once
   await cluster.end();
 });
 
+void test("a node that meets only itself, under another name, creates the cluster at once", async () => {
+  const cluster = new VirtualCluster(1);
+  const join = [cluster.address("a")];
+  const { node } = await cluster.begin("a", { join, advertise: "ws://alias:7400" });
+  await cluster.until("it serves", () => node.isReady, 200);
+  assert.deepEqual(births(cluster), ["a"]);
+  assert.deepEqual(cluster.lines("warn"), []);
+  await cluster.end();
+});
+
+void test("a node that meets itself and a silent address waits for the silent one", async () => {
+  const cluster = new VirtualCluster(1);
+  const join = [cluster.address("a"), cluster.address("nobody")];
+  const { node } = await cluster.begin("a", { join, advertise: "ws://alias:7400" });
+  await cluster.sleep(2_900);
+  assert.equal(node.isReady, false);
+  await cluster.until("it serves", () => node.isReady, 500);
+  const warned = cluster.lines("warn").map(({ message }) => message);
+  assert.equal(warned.length, 1);
+  assert.match(warned[0]!, /^none of ws:\/\/nobody:\d+ answered in 3000 ms/);
+  await cluster.end();
+});
+
+void test("a node with minNodes that meets itself under another name goes on waiting", async () => {
+  const cluster = new VirtualCluster(1);
+  const join = [cluster.address("a")];
+  const { node } = await cluster.begin("a", { join, advertise: "ws://alias:7400", minNodes: 2 });
+  await cluster.sleep(20_000);
+  assert.equal(node.isReady, false);
+  await cluster.end();
+});
+
 void test("a node that reaches nobody serves alone after three seconds", async () => {
   const cluster = new VirtualCluster(1);
   const { node } = await cluster.begin("a", { join: [cluster.address("nobody")] });

@@ -18,7 +18,8 @@ const quorumSettleMs = 300;
 export interface BirthOptions {
   readonly platform: Platform;
   readonly self: NodeId;
-  readonly hasJoinAddresses: boolean;
+  /** Where others may be; not this node's own address, as far as that is known before dialling. */
+  readonly joinAddresses: readonly string[];
   readonly joinWaitMs: number;
   readonly minNodes: number;
   /** Members held alive, this node included. */
@@ -32,6 +33,8 @@ export interface BirthOptions {
 
 export class Birth {
   readonly #options: BirthOptions;
+  /** Join addresses that did not turn out to be other names of this node. */
+  readonly #elsewhere: Set<string>;
   #timer: Timer | undefined;
   /** The cluster exists, as far as this node knows. */
   #exists = false;
@@ -44,6 +47,12 @@ export class Birth {
 
   constructor(options: BirthOptions) {
     this.#options = options;
+    this.#elsewhere = new Set(options.joinAddresses);
+  }
+
+  /** Where others may be. */
+  get elsewhere(): readonly string[] {
+    return [...this.#elsewhere];
   }
 
   get exists(): boolean {
@@ -51,11 +60,22 @@ export class Birth {
   }
 
   start(): void {
-    const { platform, hasJoinAddresses, minNodes } = this.#options;
+    const { platform, minNodes } = this.#options;
     this.#startedAt = platform.clock.now();
     this.#heardAt = this.#startedAt;
-    if (!hasJoinAddresses && minNodes === 1) this.#create();
+    if (this.#elsewhere.size === 0 && minNodes === 1) this.#create();
     else this.#lookLater();
+  }
+
+  /**
+   * This node itself answered at a join address: `localhost` for 127.0.0.1, or one of another name.
+   * With no address left there is nobody to wait for.
+   */
+  isSelf(address: string): void {
+    if (!this.#elsewhere.delete(address) || this.#elsewhere.size > 0) return;
+    if (this.#exists || this.#options.minNodes > 1) return;
+    this.#timer?.cancel();
+    this.#create();
   }
 
   /** Somebody has the cluster: this node waits for its share. */
