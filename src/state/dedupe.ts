@@ -14,14 +14,14 @@
 import { LatticeError } from "../model/error.ts";
 import type { WriterId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
-import { isSilent, recordBytes, staysRecorded } from "./call-record.ts";
+import { isSilent, recordBytes } from "./call-record.ts";
 import type { CallRecord, EndedCall, RecordingCommit } from "./call-record.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import { highHalf, joinHalves, lowHalf } from "./halves.ts";
 import { outcomeBytes } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { dedupeBytesMax, RecordGroups } from "./record-groups.ts";
-import { nothingSeen } from "./seen.ts";
+import { nothingSeen, seenUpTo } from "./seen.ts";
 import type { Removal, Seen } from "./seen.ts";
 import { bytesOfShort, shortBytesMax, shortHead, shortTail } from "./short-bytes.ts";
 
@@ -99,13 +99,15 @@ export class DedupeTable {
    */
   hasRoom(caller: string, received: number, now: HybridTime): boolean {
     if (this.#willBeLone(caller, received)) return true;
-    return this.#spread().problem(caller, received, { now, bytes: 0 }) === undefined;
+    return this.#spread().problem(caller, received, 0, now) === undefined;
   }
 
-  /** @throws LatticeError `overloaded` when a result of `bytes` does not fit: it never forgets early. */
-  checkRoom(caller: string, received: number, result: { now: HybridTime; bytes: number }): void {
-    if (result.bytes < loneBytesMax && this.#willBeLone(caller, received)) return;
-    const problem = this.#spread().problem(caller, received, result);
+  /** @throws LatticeError `overloaded` when the result does not fit: it never forgets early. */
+  checkRoom(call: EndedCall, now: HybridTime): void {
+    const { caller, received } = call;
+    const bytes = outcomeBytes(call.outcome);
+    if (bytes < loneBytesMax && this.#willBeLone(caller, received)) return;
+    const problem = this.#spread().problem(caller, received, bytes, now);
     if (problem === undefined) return;
     const advice = "wait for answers before sending more calls to this key";
     throw new LatticeError("overloaded", `the dedupe table is full: ${problem}; ${advice}`, {
@@ -129,12 +131,18 @@ export class DedupeTable {
     return [this.#writer, this.#sequence];
   }
 
-  /** Enters a record and drops those below its `received` that were seen. */
-  record(call: EndedCall, commit: RecordingCommit, removal: Removal): void {
-    if (this.#isReplacedBy(call, removal)) {
+  /**
+   * Enters a record and drops those below its `received` that were seen.
+   *
+   * @param seen what the commit has seen of other writers and is here
+   */
+  record(call: EndedCall, commit: RecordingCommit, seen: Seen): void {
+    if (this.#isReplacedBy(call, commit, seen)) {
       this.#become(call, commit);
       return;
     }
+    const { writer, sequence } = commit;
+    const removal = { writer, sequence, seen, floors: undefined };
     const groups = this.#spread();
     groups.record(call, commit, removal);
     this.#keep(groups);
@@ -184,14 +192,12 @@ export class DedupeTable {
     return this.#caller === undefined || (this.#caller === caller && this.#number < received);
   }
 
-  /** Whether of all records none stays beside `call`. */
-  #isReplacedBy(call: EndedCall, removal: Removal): boolean {
+  /** Whether of all records none stays beside `call`: the lone one was seen by its commit. */
+  #isReplacedBy(call: EndedCall, commit: RecordingCommit, seen: Seen): boolean {
     if (!this.#willBeLone(call.caller, call.received)) return false;
     if (this.#caller === undefined) return true;
-    if (removal.seen.length === 0 && this.#isOf(removal.writer)) {
-      return this.#sequence < removal.sequence;
-    }
-    return !staysRecorded(this.#lone(), call.received, removal);
+    if (this.#isOf(commit.writer)) return this.#sequence < commit.sequence;
+    return seenUpTo(seen, this.#writer) >= this.#sequence;
   }
 
   get #writer(): WriterId {

@@ -10,6 +10,7 @@ import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
 import { unreachable } from "../model/assert.ts";
 import { isPrototypeName } from "../model/names.ts";
+import type { EndedCall } from "./call-record.ts";
 import { isUpdate } from "./document-section.ts";
 import type { CommitBody, CommitLike } from "./commit-like.ts";
 import { decoding, malformed } from "./damage.ts";
@@ -98,11 +99,7 @@ type EnvelopeOperation = Exclude<Operation, { readonly type: "add" | "write" | "
 function writeEnvelopeOperation(writer: ByteWriter, operation: EnvelopeOperation): void {
   switch (operation.type) {
     case "record":
-      writer.string(operation.caller);
-      writer.varint(operation.number);
-      writer.varint(operation.received);
-      writer.varint(operation.digest);
-      scalars.writeOutcome(writer, operation.outcome);
+      writeCall(writer, operation.call);
       scalars.writePairs(writer, operation.seen);
       return;
     case "forget":
@@ -162,15 +159,7 @@ export function readOperation(reader: ByteReader, sequence: number): Operation {
 function readEnvelopeOperation(reader: ByteReader, code: number): Operation {
   switch (code) {
     case codes.record:
-      return {
-        type: "record",
-        caller: scalars.readString(reader),
-        number: reader.varint(),
-        received: reader.varint(),
-        digest: reader.varint(),
-        outcome: scalars.readOutcome(reader),
-        seen: scalars.readPairs(reader),
-      };
+      return { type: "record", call: readCall(reader), seen: scalars.readPairs(reader) };
     case codes.forget: {
       const caller = scalars.readString(reader);
       return { type: "forget", caller, below: reader.varint(), seen: scalars.readPairs(reader) };
@@ -191,6 +180,24 @@ function readEnvelopeOperation(reader: ByteReader, code: number): Operation {
     default:
       return malformed(`has an unknown operation ${String(code)}`);
   }
+}
+
+function writeCall(writer: ByteWriter, call: EndedCall): void {
+  writer.string(call.caller);
+  writer.varint(call.number);
+  writer.varint(call.received);
+  writer.varint(call.digest);
+  scalars.writeOutcome(writer, call.outcome);
+}
+
+function readCall(reader: ByteReader): EndedCall {
+  return {
+    caller: scalars.readString(reader),
+    number: reader.varint(),
+    received: reader.varint(),
+    digest: reader.varint(),
+    outcome: scalars.readOutcome(reader),
+  };
 }
 
 interface Target {

@@ -174,7 +174,7 @@ export class Draft<S extends Shape = Shape> {
   /** Recording a result is when callers that have long been silent are dropped. */
   #collectRecord(operations: Operation[], record: RecordOperation): void {
     const { entity, writer } = this.#scope;
-    for (const silent of entity.dedupe.silentCallers(this.#hybridTime, record.caller)) {
+    for (const silent of entity.dedupe.silentCallers(this.#hybridTime, record.call.caller)) {
       operations.push(forgetOperation(entity, writer, silent));
     }
     operations.push(record);

@@ -135,11 +135,12 @@ function performRecord(
   operation: RecordOperation,
   index: number,
 ): void {
-  const { caller, received, seen } = operation;
+  const { call, seen } = operation;
   parts.dedupeIfAny ??= new DedupeTable();
-  parts.dedupeIfAny.record(operation, commit, removalOf(parts, commit, seen));
+  parts.dedupeIfAny.record(call, commit, seenPart(seen, parts.context, true));
   // With one writer at a time nothing is unseen, and there is nothing to make an operation of.
   if (seen.length === 0) return;
+  const { caller, received } = call;
   deferUnseen(parts, commit, index, { type: "forget", caller, below: received, seen });
 }
 
@@ -197,8 +198,7 @@ function removalOf(
   seen: Seen,
 ): Removal {
   const { writer, sequence } = by;
-  const here = seen.length === 0 ? seen : seenPart(seen, parts.context, true);
-  return { writer, sequence, seen: here, floors: undefined };
+  return { writer, sequence, seen: seenPart(seen, parts.context, true), floors: undefined };
 }
 
 function isAllHere(parts: EntityParts, seen: Seen): boolean {

@@ -7,7 +7,7 @@
  */
 import type { WriterId } from "../model/ids.ts";
 import type { Value } from "../model/value.ts";
-import type { Outcome } from "./outcome.ts";
+import type { EndedCall } from "./call-record.ts";
 import type { Seen } from "./seen.ts";
 
 export type Path = readonly string[];
@@ -65,12 +65,7 @@ export interface TextOperation {
 /** Enters the outcome of a call, and drops seen results of this caller below `received`. */
 export interface RecordOperation {
   readonly type: "record";
-  readonly caller: string;
-  readonly number: number;
-  readonly received: number;
-  /** Of operation and input (`outcome.ts`). */
-  readonly digest: number;
-  readonly outcome: Outcome;
+  readonly call: EndedCall;
   readonly seen: Seen;
 }
 

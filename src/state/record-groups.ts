@@ -60,15 +60,16 @@ export class RecordGroups {
     return at < 0 ? noRecords : this.#groups[at]!;
   }
 
-  /** Why a result of `bytes` more does not fit; `undefined` when it does. */
+  /** Why a result of so many bytes does not fit; `undefined` when it does. */
   problem(
     caller: string,
     received: number,
-    result: { readonly now: HybridTime; readonly bytes: number },
+    resultBytes: number,
+    now: HybridTime,
   ): string | undefined {
     const own = this.of(caller);
     let waitingCount = 0;
-    let bytes = this.#bytes + recordBytes + caller.length + result.bytes;
+    let bytes = this.#bytes + recordBytes + caller.length + resultBytes;
     for (const record of own) {
       if (record.number >= received) waitingCount += 1;
       else bytes -= bytesOfCall(record);
@@ -78,7 +79,7 @@ export class RecordGroups {
     }
     const isFull = own.length === 0 && this.#groups.length >= callersMax;
     if (!isFull && bytes <= dedupeBytesMax) return undefined;
-    const silent = this.#groups.filter((records) => isGroupSilent(records, result.now));
+    const silent = this.#groups.filter((records) => isGroupSilent(records, now));
     if (isFull && silent.length === 0) return `${String(callersMax)} callers`;
     const freed = silent.reduce((total, records) => total + sum(records), 0);
     return bytes - freed > dedupeBytesMax ? `${String(dedupeBytesMax)} bytes` : undefined;

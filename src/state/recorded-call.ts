@@ -5,7 +5,6 @@ import type { HybridTime } from "../model/time.ts";
 import type { EndedCall } from "./call-record.ts";
 import type { Entity } from "./entity.ts";
 import type { RecordOperation } from "./operation.ts";
-import { outcomeBytes } from "./outcome.ts";
 
 /**
  * @param now stamp of the turn
@@ -17,12 +16,10 @@ export function recordOperation(
   call: EndedCall,
   now: HybridTime,
 ): RecordOperation {
-  const { caller, number, received, digest, outcome } = call;
-  if (received > number) throw recordedTwice(entity.name, call);
+  if (call.received > call.number) throw recordedTwice(entity.name, call);
   const { dedupe } = entity;
-  dedupe.checkRoom(caller, received, { now, bytes: outcomeBytes(outcome) });
-  const seen = dedupe.seenOf(caller, writer);
-  return { type: "record", caller, number, received, digest, outcome, seen };
+  dedupe.checkRoom(call, now);
+  return { type: "record", call, seen: dedupe.seenOf(call.caller, writer) };
 }
 
 /** The caller had its answer already, or this turn has recorded one. */
