@@ -15,6 +15,8 @@ const chunkBytesMin = 1024;
 const chunkBytesMax = 128 * 1024;
 /** A new chunk has room for this many pieces like the largest taken from the last one. */
 const piecesPerChunk = 16;
+/** Up to here bytes are moved by hand: `set` is a call into the engine. */
+const fewBytes = 8;
 /** Up to here a string is tried as ASCII first. */
 const shortLength = 64;
 
@@ -71,36 +73,56 @@ export class ByteWriter {
   /** An integer of 0 … 2^53 − 1 in 1 to 8 bytes: 7 bits each, low ones first (LEB128). */
   varint(value: number): void {
     if (this.#end + 8 > this.#chunk.length) this.#grow(8);
+    const chunk = this.#chunk;
+    const at = this.#end;
     if ((value & 0x7f) === value) {
-      this.#chunk[this.#end] = value;
-      this.#end += 1;
+      chunk[at] = value;
+      this.#end = at + 1;
+    } else if ((value & 0x3fff) === value) {
+      chunk[at] = (value & 0x7f) | 0x80;
+      chunk[at + 1] = value >> 7;
+      this.#end = at + 2;
     } else {
       this.#longVarint(value);
     }
   }
 
   #longVarint(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${String(value)}`);
+    // Not one line: the text would be made for every number.
+    if (!Number.isSafeInteger(value) || value < 0) assert(false, `not a varint: ${String(value)}`);
+    const chunk = this.#chunk;
+    let at = this.#end;
     let rest = value;
     while (rest > 0x7fffffff) {
-      this.#chunk[this.#end] = (rest % 128) | 0x80;
-      this.#end += 1;
+      chunk[at] = (rest % 128) | 0x80;
+      at += 1;
       rest = Math.floor(rest / 128);
     }
     while (rest > 0x7f) {
-      this.#chunk[this.#end] = (rest & 0x7f) | 0x80;
-      this.#end += 1;
+      chunk[at] = (rest & 0x7f) | 0x80;
+      at += 1;
       rest >>>= 7;
     }
-    this.#chunk[this.#end] = rest;
-    this.#end += 1;
+    chunk[at] = rest;
+    this.#end = at + 1;
   }
 
   /** The bytes alone; the reader must know how many. */
   raw(bytes: Uint8Array): void {
-    if (this.#end + bytes.length > this.#chunk.length) this.#grow(bytes.length);
-    this.#chunk.set(bytes, this.#end);
-    this.#end += bytes.length;
+    const { length } = bytes;
+    if (this.#end + length > this.#chunk.length) this.#grow(length);
+    if (length > fewBytes) {
+      this.#chunk.set(bytes, this.#end);
+      this.#end += length;
+      return;
+    }
+    const chunk = this.#chunk;
+    let at = this.#end;
+    for (let index = 0; index < length; index += 1) {
+      chunk[at] = bytes[index]!;
+      at += 1;
+    }
+    this.#end = at;
   }
 
   /** A varint length and the bytes. */

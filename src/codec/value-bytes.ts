@@ -29,15 +29,27 @@ const trueBytes = Uint8Array.of(0xc3);
  * shared. It is a view into a larger chunk; whoever keeps a few for long should copy them.
  */
 export function encodeValue(value: Value): Uint8Array {
-  if (typeof value === "number") {
-    const small = smallIntegers[value];
-    if (small !== undefined) return small;
-  }
+  if (typeof value === "number" && (value & 0xffff) === value) return encodeShort(value);
   if (value === null) return nullBytes;
   if (value === true) return trueBytes;
   if (value === false) return falseBytes;
   const packed = packr.pack(value);
   return new Uint8Array(packed.buffer, packed.byteOffset, packed.length);
+}
+
+/** An integer of 0 … 65,535, as msgpackr writes it: what counters answer, at a quarter of its time. */
+function encodeShort(value: number): Uint8Array {
+  if (value < 0x80) return smallIntegers[value]!;
+  const bytes = new Uint8Array(value < 0x100 ? 2 : 3);
+  if (value < 0x100) {
+    bytes[0] = 0xcc;
+    bytes[1] = value;
+  } else {
+    bytes[0] = 0xcd;
+    bytes[1] = value >> 8;
+    bytes[2] = value;
+  }
+  return bytes;
 }
 
 /** The shared encoding of an integer of 0 … 127, whose only byte is `byte`; `undefined` for others. */
@@ -52,7 +64,8 @@ export function sharedEncoding(byte: number): Uint8Array | undefined {
  * @throws LatticeError `invalid_argument` when they are not exactly one `Value`
  */
 export function decodeValue(bytes: Uint8Array): Value {
-  if (bytes.length === 1 && bytes[0]! < 0x80) return bytes[0]!;
+  const short = decodeShort(bytes);
+  if (short >= 0) return short;
   const reading: Reading = { bytes: new ByteReader(bytes), depth: 0, nodes: 0 };
   try {
     const value = readValue(reading);
@@ -63,6 +76,21 @@ export function decodeValue(bytes: Uint8Array): Value {
     const at = String(reading.bytes.position);
     const message = `an encoded value ${error.message} (byte ${at} of ${String(bytes.length)})`;
     throw new LatticeError("invalid_argument", message);
+  }
+}
+
+/** What `encodeShort` wrote; -1 for anything else. */
+function decodeShort(bytes: Uint8Array): number {
+  const first = bytes[0];
+  switch (bytes.length) {
+    case 1:
+      return first! < 0x80 ? first! : -1;
+    case 2:
+      return first === 0xcc ? bytes[1]! : -1;
+    case 3:
+      return first === 0xcd ? bytes[1]! * 256 + bytes[2]! : -1;
+    default:
+      return -1;
   }
 }
 

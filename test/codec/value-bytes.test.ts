@@ -54,6 +54,19 @@ test("the bytes are MessagePack as anybody else writes and reads it", () => {
   }
 });
 
+test("an integer has the same bytes whether it is written by hand or by msgpackr", () => {
+  const packr = new Packr({ useRecords: false, variableMapSize: true });
+  const edges = [0, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0xffffffff, 2 ** 32, -1, -33];
+  const integer = fc.oneof(fc.constantFrom(...edges), fc.nat(70_000), fc.maxSafeInteger());
+  fc.assert(
+    fc.property(integer, (value) => {
+      const bytes = encodeValue(value);
+      assert.equal(Buffer.from(bytes).toString("hex"), packr.pack(value).toString("hex"));
+      assert.equal(decodeValue(bytes), value);
+    }),
+  );
+});
+
 test("reads every integer and length form, also those that msgpackr never writes", () => {
   const golden: readonly (readonly [string, Value])[] = [
     ["cc05", 5],
