@@ -2,7 +2,7 @@
 import type { WriterId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
 import { hybridTicksPerMs } from "../model/time.ts";
-import { outcomeBytes } from "./outcome.ts";
+import { outcomeBytes, ownOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { isSeen } from "./seen.ts";
 import type { Removal } from "./seen.ts";
@@ -31,9 +31,10 @@ export interface RecordingCommit {
 /** One recorded call. */
 export interface CallRecord extends EndedCall, RecordingCommit {}
 
-/** One object of both. */
+/** One object of both, to be kept. */
 export function recordOf(call: EndedCall, commit: RecordingCommit): CallRecord {
-  const { caller, number, received, digest, outcome } = call;
+  const { caller, number, received, digest } = call;
+  const outcome = ownOutcome(call.outcome);
   const { hybridTime, writer, sequence } = commit;
   return { caller, number, received, digest, outcome, hybridTime, writer, sequence };
 }

@@ -18,7 +18,7 @@ import { isSilent, recordBytes } from "./call-record.ts";
 import type { CallRecord, EndedCall, RecordingCommit } from "./call-record.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import { highHalf, joinHalves, lowHalf } from "./halves.ts";
-import { outcomeBytes } from "./outcome.ts";
+import { outcomeBytes, ownOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { dedupeBytesMax, RecordGroups } from "./record-groups.ts";
 import { nothingSeen, seenUpTo } from "./seen.ts";
@@ -243,7 +243,7 @@ export class DedupeTable {
       this.#shortTail = shortTail(outcome.value);
       if (this.#outcome !== undefined) this.#outcome = undefined;
     } else {
-      this.#outcome = outcome;
+      this.#outcome = ownOutcome(outcome);
     }
   }
 

@@ -19,6 +19,20 @@ export function outcomeBytes(outcome: Outcome): number {
     : outcome.message.length + outcome.data.length + outcome.code.length;
 }
 
+/** A longer one is much of the chunk that it lies in, and is not worth the copy. */
+const copiedBytesMax = 1_024;
+
+/**
+ * The outcome in bytes of its own. As they come they are a view, and who keeps one of those for long
+ * keeps the whole chunk that it was encoded into.
+ */
+export function ownOutcome(outcome: Outcome): Outcome {
+  const bytes = outcome.type === "ok" ? outcome.value : outcome.data;
+  if (bytes.length > copiedBytesMax) return outcome;
+  if (outcome.type === "ok") return { type: "ok", value: bytes.slice() };
+  return { ...outcome, data: bytes.slice() };
+}
+
 const digestModulus = 2 ** 53;
 const noInputDigest = hash53(new Uint8Array(0));
 /** So many names of operations are hashed once and not with every call. */

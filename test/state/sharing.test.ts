@@ -144,3 +144,20 @@ test("a result is not changed by whoever holds the bytes it was given as or show
   assert.ok(again.type === "hit" && again.outcome.type === "ok");
   assert.deepEqual(again.outcome.value, Uint8Array.of(1, 2, 3));
 });
+
+test("a kept result does not hold on to the chunk that it was encoded into", () => {
+  const chunk = new Uint8Array(8_192).fill(7);
+  const part = (length: number): Uint8Array => chunk.subarray(100, 100 + length);
+  for (const length of [1, 20, 500]) {
+    const lone = Entity.create("f/k");
+    turn(lone, { number: 1, value: part(length) });
+    const several = Entity.create("f/k");
+    for (const number of [1, 2]) turn(several, { number, received: 1, value: part(length) });
+    for (const { dedupe } of [lone, several]) {
+      const hit = dedupe.lookup("c", 1, 1);
+      assert.ok(hit.type === "hit" && hit.outcome.type === "ok");
+      assert.deepEqual(hit.outcome.value, new Uint8Array(length).fill(7));
+      assert.equal(hit.outcome.value.buffer.byteLength, length);
+    }
+  }
+});
