@@ -67,7 +67,11 @@ export class CausalVector {
   }
 
   clone(): CausalVector {
-    return new CausalVector(this.pairs.slice());
+    const copy = new CausalVector(this.#pairs?.slice());
+    copy.#writerHigh = this.#writerHigh;
+    copy.#writerLow = this.#writerLow;
+    copy.#sequence = this.#sequence;
+    return copy;
   }
 
   toMap(): Map<WriterId, number> {

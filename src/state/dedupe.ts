@@ -176,8 +176,20 @@ export class DedupeTable {
 
   clone(): DedupeTable {
     const copy = new DedupeTable();
-    if (this.#groups !== undefined) copy.#groups = this.#groups.clone();
-    else if (this.#caller !== undefined) copy.#become(this.#lone(), this.#lone());
+    copy.#groups = this.#groups?.clone();
+    copy.#caller = this.#caller;
+    copy.#number = this.#number;
+    copy.#received = this.#received;
+    copy.#sequence = this.#sequence;
+    copy.#digestHigh = this.#digestHigh;
+    copy.#digestLow = this.#digestLow;
+    copy.#timeHigh = this.#timeHigh;
+    copy.#timeLow = this.#timeLow;
+    copy.#writerHigh = this.#writerHigh;
+    copy.#writerLow = this.#writerLow;
+    copy.#shortHead = this.#shortHead;
+    copy.#shortTail = this.#shortTail;
+    copy.#outcome = this.#outcome;
     return copy;
   }
 
