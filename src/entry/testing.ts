@@ -1,11 +1,16 @@
 /**
- * `latticework/testing`: a whole cluster in one process on virtual time, for tests of functions, and
- * the twins of clock and network that it is made of.
+ * `latticework/testing`: a whole cluster in one process on virtual time, for tests of functions; the
+ * twins of clock and network that it is made of; and the suites that all clocks and transports pass.
  */
 export { createTestCluster } from "../testing/test-cluster.ts";
 export type { TestCluster, TestClusterOptions, TestNode } from "../testing/test-cluster.ts";
 export { SimulatedNetwork } from "../testing/simulated-network.ts";
 export { VirtualTime as VirtualClock } from "../platform/virtual/virtual-time.ts";
+export { clockConformance } from "../testing/conformance/clock.ts";
+export { transportConformance } from "../testing/conformance/transport.ts";
+export type { ClockSubject } from "../testing/conformance/clock.ts";
+export type { ConformanceCase } from "../testing/conformance/conformance-case.ts";
+export type { TransportSubject } from "../testing/conformance/transport-subject.ts";
 export type { Client } from "../client/client.ts";
 export type { NodeStatus } from "../node/status.ts";
 export type { FrameTap } from "../testing/simulated-network.ts";

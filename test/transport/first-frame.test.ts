@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import { WebSocketTransport } from "../../src/transport/node/websocket-transport.ts";
-import { Recorder } from "../conformance/transport.ts";
+import { Recorder } from "../../src/testing/conformance/recorder.ts";
 
 const platform = nodePlatform({ logLevel: "silent" });
 const transport = new WebSocketTransport(platform.timers);

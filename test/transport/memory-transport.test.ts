@@ -6,7 +6,9 @@ import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
 import type { LinkModel } from "../../src/transport/memory-pipe.ts";
 import { MemoryNetwork } from "../../src/transport/memory-network.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { Recorder, transportConformance } from "../conformance/transport.ts";
+import { Recorder } from "../../src/testing/conformance/recorder.ts";
+import { transportConformance } from "../../src/testing/conformance/transport.ts";
+import { conform } from "../support/conform.ts";
 
 const slowLink: LinkModel = { delayMs: (random) => 20 * random(), bytesPerMs: 10_000 };
 
@@ -14,21 +16,24 @@ for (const [name, link] of [
   ["fast", undefined],
   ["slow and jittery", slowLink],
 ] as const) {
-  transportConformance(`memory, ${name}, on virtual time`, () => {
-    const world = new World(link);
-    return {
-      dialler: world.transport("a"),
-      listener: world.transport("b"),
-      wait: (promise) => world.time.settled(promise),
-      refusingAddress: () => Promise.resolve("ws://b:1"),
-      silentAddress() {
-        world.network.cut("a", "gone");
-        return Promise.resolve("ws://gone:1");
-      },
-      refusedType: "refused",
-      dispose: () => Promise.resolve(),
-    };
-  });
+  conform(
+    `transport: memory, ${name}, on virtual time`,
+    transportConformance(() => {
+      const world = new World(link);
+      return {
+        dialler: world.transport("a"),
+        listener: world.transport("b"),
+        wait: (promise) => world.time.settled(promise),
+        refusingAddress: () => Promise.resolve("ws://b:1"),
+        silentAddress() {
+          world.network.cut("a", "gone");
+          return Promise.resolve("ws://gone:1");
+        },
+        refusedType: "refused",
+        dispose: () => Promise.resolve(),
+      };
+    }),
+  );
 }
 
 const real = nodePlatform({ logLevel: "silent" });
@@ -36,20 +41,23 @@ after(() => {
   real.close();
 });
 
-transportConformance("memory, on real time", () => {
-  const { clock, timers, random } = real;
-  const network = new MemoryNetwork({ clock, timers, random });
-  network.cut("a", "gone");
-  return {
-    dialler: network.transportFor("a", timers),
-    listener: network.transportFor("b", timers),
-    wait: (promise) => promise,
-    refusingAddress: () => Promise.resolve("ws://b:1"),
-    silentAddress: () => Promise.resolve("ws://gone:1"),
-    refusedType: "refused",
-    dispose: () => Promise.resolve(),
-  };
-});
+conform(
+  "transport: memory, on real time",
+  transportConformance(() => {
+    const { clock, timers, random } = real;
+    const network = new MemoryNetwork({ clock, timers, random });
+    network.cut("a", "gone");
+    return {
+      dialler: network.transportFor("a", timers),
+      listener: network.transportFor("b", timers),
+      wait: (promise) => promise,
+      refusingAddress: () => Promise.resolve("ws://b:1"),
+      silentAddress: () => Promise.resolve("ws://gone:1"),
+      refusedType: "refused",
+      dispose: () => Promise.resolve(),
+    };
+  }),
+);
 
 class World {
   readonly time: VirtualTime;

@@ -13,7 +13,9 @@ import { unfinishedHandshakeCountMax } from "../../src/transport/limits.ts";
 import type { WebSocketListener } from "../../src/transport/node/websocket-listener.ts";
 import { WebSocketTransport } from "../../src/transport/node/websocket-transport.ts";
 import type { WebSocketTransportOptions } from "../../src/transport/node/websocket-transport.ts";
-import { Recorder, transportConformance } from "../conformance/transport.ts";
+import { Recorder } from "../../src/testing/conformance/recorder.ts";
+import { transportConformance } from "../../src/testing/conformance/transport.ts";
+import { conform } from "../support/conform.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 const platform = nodePlatform({ logLevel: "silent" });
@@ -64,25 +66,34 @@ const shared = {
   silentAddress,
 };
 
-transportConformance("WebSockets of Node", () => {
-  const transport = new WebSocketTransport(timers);
-  return {
-    ...shared,
-    dialler: transport,
-    listener: transport,
-    refusedType: "refused",
-    dispose: () => Promise.resolve(),
-  };
-});
+conform(
+  "transport: WebSockets of Node",
+  transportConformance(() => {
+    const transport = new WebSocketTransport(timers);
+    return {
+      ...shared,
+      dialler: transport,
+      listener: transport,
+      refusedType: "refused",
+      dispose: () => Promise.resolve(),
+    };
+  }),
+);
 
 // `ws` has the interface of the browser's; that one itself is run in Chromium.
-transportConformance("WebSockets of a browser, towards Node", () => ({
-  ...shared,
-  dialler: new BrowserWebSocketTransport(timers, WebSocket as unknown as BrowserSocketConstructor),
-  listener: new WebSocketTransport(timers),
-  refusedType: "unreachable",
-  dispose: () => Promise.resolve(),
-}));
+conform(
+  "transport: WebSockets of a browser, towards Node",
+  transportConformance(() => ({
+    ...shared,
+    dialler: new BrowserWebSocketTransport(
+      timers,
+      WebSocket as unknown as BrowserSocketConstructor,
+    ),
+    listener: new WebSocketTransport(timers),
+    refusedType: "unreachable",
+    dispose: () => Promise.resolve(),
+  })),
+);
 
 interface Pair {
   readonly transport: WebSocketTransport;
