@@ -4,6 +4,7 @@
  * nor joins them anew.
  */
 import { entityName, type EntityName, type PartitionId, type WriterId } from "../model/ids.ts";
+import type { StateCommit } from "../state/commit.ts";
 import type { Entity } from "../state/entity.ts";
 
 export class EntityAddress {
@@ -11,8 +12,8 @@ export class EntityAddress {
   readonly key: string;
   readonly name: EntityName;
   readonly partition: PartitionId;
-  /** As the store opened it last; the store's own. */
-  opened: OpenEntity | undefined = undefined;
+  /** Where the store found it last. */
+  opened: ServedEntity | undefined = undefined;
 
   /** @param key one that `checkKey` has passed */
   constructor(functionName: string, key: string, partition: PartitionId) {
@@ -25,8 +26,6 @@ export class EntityAddress {
 
 /** An entity as the store serves it. */
 export interface OpenEntity {
-  /** False once this can no longer be used, and the entity has to be opened again. */
-  readonly isServed: boolean;
   /** The newest state, uncommitted changes included. */
   readonly entity: Entity;
   /** Numbers this reign's commits. */
@@ -36,4 +35,14 @@ export interface OpenEntity {
   readonly copiesMax: number;
   /** Changes with every reign: what began in one reign must not commit in another. */
   readonly reign: object;
+}
+
+/** An entity that a store need not look for again. */
+export interface ServedEntity extends OpenEntity {
+  /** False once this can no longer be used, and the entity has to be opened anew. */
+  readonly isServed: boolean;
+  /** Takes no more commits for now. */
+  readonly isFull: boolean;
+  /** Commits at once where nothing has to be waited for; else false, and nothing done. */
+  commitAlone(commit: StateCommit): boolean;
 }

@@ -21,23 +21,7 @@ import type {
 import { Lineage } from "./lineage.ts";
 import { settledOwners } from "./owner-sets.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
-
-/** Where a copy keeps one entity: its place stays the same until the whole copy is replaced. */
-export class Slot<E> {
-  /** The known-committed form; `undefined` until its first commit is committed. */
-  entity: E | undefined = undefined;
-  /** The newest form where a reign has one that is ahead of the committed one (`tips.ts`). */
-  tip: E | undefined = undefined;
-  /** Commits of it in the tail that the tip holds. */
-  pending = 0;
-  touchedIn: Term;
-  touchedAt: number;
-
-  constructor(touchedIn: Term, touchedAt: number) {
-    this.touchedIn = touchedIn;
-    this.touchedAt = touchedAt;
-  }
-}
+import { Slot } from "./slot.ts";
 
 export class Copy<E extends ReplicatedEntity<E>> {
   readonly #factory: EntityFactory<E>;
@@ -104,7 +88,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   }
   /** The known-committed form; never to be written by others. */
   entity(name: EntityName): E | undefined {
-    return this.#slots.get(name)?.entity;
+    return this.#slots.get(name)?.committed;
   }
   /** The place of an entity that has a commit, committed or not. */
   slot(name: EntityName): Slot<E> | undefined {
@@ -118,8 +102,8 @@ export class Copy<E extends ReplicatedEntity<E>> {
   /** Order-free sum over the known-committed entities; equal for equal sets of commits. */
   digest(): number {
     let sum = 0;
-    for (const [name, { entity }] of this.#slots) {
-      if (entity !== undefined) sum = addModulo(sum, mix(name, entity.digest));
+    for (const [name, { committed }] of this.#slots) {
+      if (committed !== undefined) sum = addModulo(sum, mix(name, committed.digest));
     }
     return sum;
   }
@@ -178,9 +162,9 @@ export class Copy<E extends ReplicatedEntity<E>> {
     const from = have && this.#lineage.sharedWith(have, this.#committed);
     const entities = [];
     for (const [name, slot] of this.#slots) {
-      if (slot.entity === undefined) continue;
+      if (slot.committed === undefined) continue;
       if (from === undefined || touchedAfter(slot, from)) {
-        entities.push({ name, image: slot.entity.encode() });
+        entities.push({ name, image: slot.committed.encode() });
       }
     }
     return {
@@ -225,7 +209,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
     this.#tail = image.tail.slice();
     this.#tailHead = 0;
     for (const { name, image: bytes } of image.entities) {
-      this.#touch(name).entity = this.#factory.decode(name, bytes);
+      this.#touch(name).committed = this.#factory.decode(name, bytes);
       touched.push(name);
     }
     for (const { commit } of image.tail) this.#touch(commit.entity);
@@ -238,7 +222,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   #dropUnborn(): void {
     let born: Set<EntityName> | undefined;
     for (const [name, slot] of this.#slots) {
-      if (slot.entity !== undefined) continue;
+      if (slot.committed !== undefined) continue;
       born ??= new Set(this.#tail.map(({ commit }) => commit.entity));
       if (!born.has(name)) this.#slots.delete(name);
     }
@@ -279,8 +263,8 @@ export class Copy<E extends ReplicatedEntity<E>> {
   }
 
   #applyTo(slot: Slot<E>, commit: Commit): void {
-    slot.entity ??= this.#factory.create(commit.entity);
-    addCommit(slot.entity, commit);
+    slot.committed ??= this.#factory.create(commit.entity);
+    addCommit(slot.committed, commit);
   }
 }
 

@@ -63,7 +63,7 @@ export function endReign<E extends ReplicatedEntity<E>>(s: PartitionState<E>, no
   waitForPrimary(s, now);
 }
 
-/** Notes on the reign what calls may rely on until the next event (`place`). */
+/** Notes on the reign what calls may rely on until the next event (`Slot`). */
 export function noteService<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
   const { reign } = s;
   if (reign === undefined) return;

@@ -12,13 +12,14 @@ import type {
   PartitionMessage,
   StreamPosition,
 } from "../wire/replication-messages.ts";
-import type { Copy, Slot } from "./copy.ts";
+import type { Copy } from "./copy.ts";
 import { FollowerLink } from "./follower-link.ts";
 import type { CommitId } from "./fork.ts";
 import type { Outlet } from "./outlet.ts";
 import { agrees, everyOwner, twoAreEnough } from "./owner-sets.ts";
 import type { Peers } from "./peers.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
+import type { Service, Slot } from "./slot.ts";
 import { limits, timing } from "./timing.ts";
 import { Tips } from "./tips.ts";
 import { Waiters } from "./waiters.ts";
@@ -39,7 +40,7 @@ export interface ReignOptions<E extends ReplicatedEntity<E>> {
   readonly entities: EntityFactory<E>;
 }
 
-export class Reign<E extends ReplicatedEntity<E>> implements Progress {
+export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E> {
   readonly term: Term;
   readonly writer: WriterId;
   /** Calls may run on its state now; kept by the replica, after every event. */

@@ -14,7 +14,7 @@ import type { EntityName, NodeId, ProcessId, WriterId } from "../model/ids.ts";
 import { sameTerm } from "../model/term.ts";
 import type { Term } from "../model/term.ts";
 import type { Commit, Owners, PartitionMessage, Standing } from "../wire/replication-messages.ts";
-import { Copy, type Slot } from "./copy.ts";
+import { Copy } from "./copy.ts";
 import type { ReplicationEffect, Role, Serving } from "./effect.ts";
 import { dropCopy, onBase, onCommitted, onDelta, onDigest, onRemoved } from "./following.ts";
 import { flushFork, onForked, onMerged } from "./forking.ts";
@@ -22,8 +22,8 @@ import * as leading from "./leading.ts";
 import { onHello } from "./meeting.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { PartitionState } from "./partition-state.ts";
-import type { Reign } from "./reign.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
+import type { Slot } from "./slot.ts";
 import * as takeover from "./taking-over.ts";
 import type { Waiter } from "./waiters.ts";
 
@@ -142,11 +142,13 @@ export class Replica<E extends ReplicatedEntity<E>> {
     return reign?.tips.get(name, create);
   }
 
-  /** Where a primary keeps an entity that has a commit; stays so while the reign `isServing`. */
-  place(name: EntityName): { readonly reign: Reign<E>; readonly slot: Slot<E> } | undefined {
+  /** The same with its place, to be kept while that `isServed`; only of what has a commit. */
+  servedSlot(name: EntityName): Slot<E> | undefined {
     const { reign, copy } = this.#state;
-    const slot = reign?.isServing === true ? copy?.slot(name) : undefined;
-    return reign === undefined || slot === undefined ? undefined : { reign, slot };
+    if (reign?.isServing !== true) return undefined;
+    const slot = copy?.slot(name);
+    slot?.serveBy(reign);
+    return slot;
   }
 
   /** What watchers and replica reads may see. Read only. */

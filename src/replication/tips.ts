@@ -10,9 +10,10 @@
 import { assert } from "../model/assert.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Commit } from "../wire/replication-messages.ts";
-import type { Copy, Slot } from "./copy.ts";
+import type { Copy } from "./copy.ts";
 import { addCommit } from "./copy.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
+import type { Slot } from "./slot.ts";
 import { limits } from "./timing.ts";
 
 export class Tips<E extends ReplicatedEntity<E>> {
@@ -37,7 +38,7 @@ export class Tips<E extends ReplicatedEntity<E>> {
   /** The newest state; with `create` an empty one that is kept once it has a commit. */
   get(name: EntityName, create: boolean): E | undefined {
     const slot = this.#copy.slot(name);
-    const known = slot?.tip ?? slot?.entity ?? this.#nascent.get(name);
+    const known = slot?.tip ?? slot?.committed ?? this.#nascent.get(name);
     if (known !== undefined || !create) return known;
     const entity = this.#factory.create(name);
     this.#nascent.set(name, entity);
@@ -67,7 +68,7 @@ export class Tips<E extends ReplicatedEntity<E>> {
   unite(name: EntityName): void {
     const slot = this.#ahead.size === 0 ? undefined : this.#ahead.get(name);
     if (slot !== undefined) {
-      slot.entity = slot.tip;
+      slot.committed = slot.tip;
       this.#drop(name, slot);
     }
     if (this.#nascent.size > 0) this.#nascent.delete(name);
@@ -90,9 +91,9 @@ export class Tips<E extends ReplicatedEntity<E>> {
   }
 
   #moveAhead(name: EntityName, slot: Slot<E>): E {
-    const { entity } = slot;
-    const tip = entity ?? this.#nascent.get(name) ?? this.#factory.create(name);
-    if (entity !== undefined) slot.entity = entity.clone();
+    const { committed } = slot;
+    const tip = committed ?? this.#nascent.get(name) ?? this.#factory.create(name);
+    if (committed !== undefined) slot.committed = committed.clone();
     this.#nascent.delete(name);
     slot.tip = tip;
     this.#ahead.set(name, slot);

@@ -12,7 +12,6 @@ import type { Replica } from "../../replication/replica.ts";
 import type { StateCommit } from "../../state/commit.ts";
 import type { Entity } from "../../state/entity.ts";
 import type { Partitions } from "./partitions.ts";
-import { Seat } from "./seat.ts";
 
 /** An answer waits so long for its copies; then its outcome is unknown. */
 export const ackTimeoutMs = 2_000;
@@ -34,13 +33,13 @@ export class EntityStore implements Store {
 
   open(address: EntityAddress): OpenEntity | undefined {
     const { opened } = address;
-    if (opened instanceof Seat && opened.isServed && !opened.isFull) return opened;
+    if (opened?.isServed === true && !opened.isFull) return opened;
     return this.#openAnew(address);
   }
 
   commit(address: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {
     const { opened, partition } = address;
-    if (opened instanceof Seat && opened.commitAlone(commit)) {
+    if (opened?.commitAlone(commit) === true) {
       this.#partitions.committedAlone(partition, opened.entity);
       turn.released(alone);
       return;
@@ -68,15 +67,11 @@ export class EntityStore implements Store {
     const { reign } = replica;
     if (reign === undefined) return undefined;
     if (replica.isFull) throw tooManyUnconfirmed(address);
-    const place = replica.place(address.name);
-    if (place !== undefined) {
-      address.opened = new Seat(place.reign, place.slot);
-      return address.opened;
-    }
+    address.opened = replica.servedSlot(address.name);
+    if (address.opened !== undefined) return address.opened;
     const entity = replica.tip(address.name, true);
     if (entity === undefined) return undefined;
     return {
-      isServed: false,
       entity,
       writer: replica.writer,
       degraded: replica.serving === "degraded",

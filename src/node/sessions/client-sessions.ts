@@ -11,8 +11,10 @@ import type { MessageChannel, MessageHandlers } from "../../transport/message-ch
 import { closeCodes } from "../../wire/close-codes.ts";
 import type {
   ChangeMessage,
+  FailureMessage,
   HelloMessage,
   Message,
+  ReplyMessage,
   SnapshotMessage,
   WatchEndMessage,
   WelcomeMessage,
@@ -40,7 +42,13 @@ interface Session {
   readonly door: CallDoor;
   /** Since when it takes nothing; Infinity while it reads. */
   stuckAt: number;
+  /** Bytes of answers since its buffers were looked at last. */
+  uncheckedBytes: number;
 }
+
+/** Between two looks at the buffers of a connection; an answer counts with what its frame adds. */
+const bytesBetweenChecks = 16 * 1024;
+const answerBytes = 32;
 
 export class ClientSessions {
   readonly #options: ClientSessionsOptions;
@@ -83,11 +91,12 @@ export class ClientSessions {
       link,
       channel,
       stuckAt: Infinity,
+      uncheckedBytes: 0,
       door: new CallDoor({
         node: "",
         self,
         server: calls,
-        send: (message) => this.#answer(link, message),
+        send: (message) => this.#answer(session, message),
       }),
     };
     this.#sessions.set(link, session);
@@ -136,11 +145,14 @@ export class ClientSessions {
   }
 
   /** Why the answer cannot be sent, if so. */
-  #answer(link: LinkId, message: Message): LatticeError | undefined {
-    const session = this.#sessions.get(link);
-    if (session === undefined) return undefined;
+  #answer(session: Session, message: ReplyMessage | FailureMessage): LatticeError | undefined {
     const error = write(session.channel, message);
-    this.#takesMore(session);
+    const payload = message.type === "reply" ? message.value : message.data;
+    session.uncheckedBytes += payload.length + answerBytes;
+    if (session.uncheckedBytes >= bytesBetweenChecks) {
+      session.uncheckedBytes = 0;
+      this.#takesMore(session);
+    }
     return error;
   }
 
