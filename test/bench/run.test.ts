@@ -27,7 +27,7 @@ test("every bench runs in its smoke size, and writes what it found", () => {
   try {
     const json = path.join(folder, "report.json");
     const html = path.join(folder, "report.html");
-    const names = ["w1", "w1-replicated", "local", "codec", "route", "turn", "merge"];
+    const names = ["w1", "w1-replicated", "local", "codec", "route", "turn", "entity", "merge"];
     const size = ["--smoke", "--repetitions", "1", "--ms", "200"];
     const run = bench(...names, ...size, "--json", json, "--html", html);
     assert.equal(run.stderr.replace(/^npm warn.*$/gm, "").trim(), "");
@@ -45,7 +45,7 @@ test("every bench runs in its smoke size, and writes what it found", () => {
       assert.ok(row.p50Us > 0 && row.p99Us >= row.p50Us);
       for (const ratio of row.ratios) assert.ok(ratio.throughput > 0);
     }
-    assert.deepEqual(new Set(report.micro.map((result) => result.bench)).size, 4);
+    assert.deepEqual(new Set(report.micro.map((result) => result.bench)).size, 5);
     for (const { nsPerOperation } of report.micro) assert.ok(nsPerOperation > 0);
     assert.match(run.stdout, /latticework +c = 256/);
     const page = readFileSync(html, "utf8");
