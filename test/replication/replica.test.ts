@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LatticeError } from "../../src/model/error.ts";
 import { timing } from "../../src/replication/timing.ts";
+import { commitThat } from "./support/commit-set.ts";
 import { entity, Mesh, trio } from "./support/mesh.ts";
 
 const ok = (copies: number, degraded = false): object => ({ type: "ok", copies, degraded });
@@ -15,6 +16,51 @@ test("a birth serves alone at once and rests (rule 19)", () => {
   assert.deepEqual(mesh.outcomes.get("x"), ok(1));
   assert.deepEqual(mesh.committed(a), ["x"]);
   assert.equal(mesh.at(a).nextTickAt, Infinity);
+});
+
+test("a lone owner commits at once where an entity stands, while nothing else is to be done", () => {
+  const mesh = new Mesh(["a"]);
+  const a = mesh.start("a", "g1");
+  mesh.perform(a, mesh.at(a).peersChanged(0));
+  assert.equal(mesh.at(a).servedSlot(entity), undefined, "nothing stands anywhere before a commit");
+  mesh.commit(a, "x");
+  const slot = mesh.at(a).servedSlot(entity);
+  assert.ok(slot?.isServed);
+  assert.equal(slot.entity, mesh.at(a).tip(entity, false));
+  assert.equal(slot.commitAlone(commitThat("y", entity, slot.writer, 2)), true);
+  assert.deepEqual(mesh.committed(a), ["x", "y"]);
+  assert.deepEqual(mesh.at(a).progress, { position: 2, committed: 3 });
+
+  // Somebody joins: from now on a commit has to reach others, and the reign says so.
+  const b = mesh.start("b");
+  mesh.setTable(["a", "b"]);
+  mesh.look();
+  assert.equal(slot.commitAlone(commitThat("z", entity, slot.writer, 3)), false);
+  mesh.commit(a, "z");
+  assert.equal(slot.entity, mesh.at(a).tip(entity, false), "the slot has the newest form");
+  mesh.deliver();
+  mesh.pass(100);
+  assert.deepEqual(mesh.committed(b), ["x", "y", "z"]);
+});
+
+test("what a slot says is served ends with the reign", () => {
+  const { mesh, a, b, c } = trio();
+  mesh.commit(a, "x");
+  mesh.deliver();
+  const slot = mesh.at(a).servedSlot(entity);
+  assert.ok(slot?.isServed);
+  assert.equal(slot.commitAlone(commitThat("y", entity, slot.writer, 2)), false);
+  mesh.cut(a, b);
+  mesh.cut(a, c);
+  mesh.commit(a, "lost");
+  mesh.pass(2000);
+  assert.equal(slot.isServed, false, "a primary without a majority serves degraded at most");
+  mesh.heal(a, b);
+  mesh.heal(a, c);
+  assert.equal(mesh.at(a).role, "follower");
+  assert.equal(slot.isServed, false);
+  assert.equal(mesh.at(a).servedSlot(entity), undefined);
+  assert.equal(mesh.at(b).servedSlot(entity)?.entity, mesh.at(b).tip(entity, false));
 });
 
 test("an absent process never starts empty (rule 19)", () => {

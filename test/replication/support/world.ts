@@ -9,6 +9,7 @@ import { compareTerms, sameTerm } from "../../../src/model/term.ts";
 import type { Peers } from "../../../src/replication/peers.ts";
 import { Replica } from "../../../src/replication/replica.ts";
 import type { ReplicationEffect } from "../../../src/replication/effect.ts";
+import type { Slot } from "../../../src/replication/slot.ts";
 import type { PartitionMessage } from "../../../src/wire/replication-messages.ts";
 import type { CommitSet } from "./commit-set.ts";
 import { commitSets, commitThat, idOf } from "./commit-set.ts";
@@ -105,6 +106,9 @@ export class World {
     for (let i = 0; i < size; i++) this.#start(i, 1);
     for (let i = 0; i < size; i++) this.#touchPeers(i);
   }
+
+  /** Where entities were found last, by process and name. */
+  readonly #slots = new Map<string, Slot<CommitSet> | undefined>();
 
   #start(i: number, boot: number): void {
     const id = processId(`n${String(i)}`, boot);
@@ -292,7 +296,19 @@ export class World {
     const says = `${String(call)}#${String(attempt)}`;
     const commit = commitThat(says, entity, writer, tip.nextSequence(writer));
     const token: Token = { type: "call", request, id: `${entity} ${idOf(commit)}` };
-    this.perform(at, replica.commit(commit, { acks, token, deadlineAt }, this.now));
+    // As a node does it: what was found once is used while it is served.
+    const place = `${this.process(at).id} ${entity}`;
+    const slot = this.#slots.get(place);
+    const isServed = slot?.isServed === true;
+    if (isServed && slot.entity !== tip)
+      throw new Error("a slot serves what is not the newest form");
+    if (isServed && slot.commitAlone(commit)) {
+      this.#observe(at, entity);
+      this.#released(token, { type: "ok", copies: 1, degraded: false });
+    } else {
+      this.perform(at, replica.commit(commit, { acks, token, deadlineAt }, this.now));
+      this.#slots.set(place, replica.servedSlot(entity));
+    }
     this.log?.(`     ${this.show(at)}`);
   }
 
