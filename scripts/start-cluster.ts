@@ -29,10 +29,10 @@ const usage = `Usage: npm start [-- options]
   --json FILE    write what was counted
   --help         this text
 
-Exit codes: 0 exact, 1 lost or double, 3 the killed node had nothing to lose
+Exit codes: 0 exact, 1 lost or double, 2 wrong options, 3 the killed node had nothing to lose
 `;
 
-const exits = { exact: 0, inexact: 1, provedNothing: 3 } as const;
+const exits = { exact: 0, inexact: 1, usage: 2, provedNothing: 3 } as const;
 const nodeCount = 3;
 const firstPort = 7400;
 /** Calls in flight at once. */
@@ -63,12 +63,13 @@ interface Story {
 
 interface Options {
   readonly control: boolean;
-  readonly flights: string;
+  readonly flights: number;
   readonly record?: string | undefined;
   readonly json?: string | undefined;
 }
 
-async function main(): Promise<number> {
+/** @throws Error that says what is wrong with the arguments */
+function readOptions(): Options | "help" {
   const { values } = parseArgs({
     options: {
       control: { type: "boolean", default: false },
@@ -78,14 +79,32 @@ async function main(): Promise<number> {
       help: { type: "boolean", default: false },
     },
   });
-  if (values.help) {
+  if (values.help) return "help";
+  const flights = Number(values.flights);
+  if (Number.isSafeInteger(flights) && flights >= 1) return { ...values, flights };
+  throw new Error(`--flights takes a whole number from 1, not ${values.flights}`);
+}
+
+async function main(): Promise<number> {
+  let options: Options | "help";
+  try {
+    options = readOptions();
+  } catch (error) {
+    console.error(`✖ ${(error as Error).message}\n\n${usage}`);
+    return exits.usage;
+  }
+  if (options === "help") {
     process.stdout.write(usage);
     return exits.exact;
   }
+  return demonstrate(options);
+}
+
+async function demonstrate(options: Options): Promise<number> {
   const inCi = process.env["CI"] !== undefined && process.env["CI"] !== "";
   const nodes = await startNodes(inCi);
   await balanced(nodes);
-  const story = await tell(nodes, values);
+  const story = await tell(nodes, options);
   printTable(story);
   const { killed, comparison, unequalCopies } = story;
   const exit = exitOf(story);
@@ -93,9 +112,9 @@ async function main(): Promise<number> {
   if (exit === exits.provedNothing) {
     console.log("proved nothing: the killed node had nothing to lose");
   }
-  if (values.json !== undefined) {
+  if (options.json !== undefined) {
     const counts = { ...countsOf(story), unequalCopies, exit };
-    await writeFile(values.json, `${JSON.stringify(counts, null, 2)}\n`);
+    await writeFile(options.json, `${JSON.stringify(counts, null, 2)}\n`);
   }
   const alive = nodes.filter((node) => node.pid !== killed.pid);
   if (!inCi && exit === exits.exact && process.stdout.isTTY) await keepRunning(alive);
@@ -111,7 +130,7 @@ function exitOf({ killed, comparison, unequalCopies }: Story): number {
 
 /** The replay, the kill in the middle of it, and the comparison at its end. */
 async function tell(nodes: readonly NodeProcess[], options: Options): Promise<Story> {
-  const flights = (await readFlights()).slice(0, Number(options.flights));
+  const flights = (await readFlights()).slice(0, options.flights);
   const addresses = nodes.map((node) => node.address);
   const client = await connect<Functions>({ nodes: addresses, protection: !options.control });
   const board = new Board(client);
@@ -143,7 +162,7 @@ async function tell(nodes: readonly NodeProcess[], options: Options): Promise<St
 
   console.log("Comparing every airport and route in a fresh client process");
   const comparison = await verifyInOtherProcess([
-    ...["--flights", options.flights],
+    ...["--flights", String(options.flights)],
     ...(options.record === undefined ? [] : ["--record", options.record]),
     ...alive.map((node) => node.address),
   ]);

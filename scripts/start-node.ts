@@ -111,15 +111,19 @@ function readArguments() {
   try {
     return parseArgs({ options: flags, allowPositionals: false }).values;
   } catch (error) {
-    return fail(`${(error as Error).message}\n\n${usage}`, exitUsage);
+    return fail(`✖ ${(error as Error).message}\n\n${usage}`, exitUsage);
   }
 }
 
 async function loadFunctions(file: string): Promise<Functions> {
   const full = path.resolve(file);
-  if (!existsSync(full)) fail(`--functions: there is no file ${full}`, exitUsage);
-  const module = (await import(pathToFileURL(full).href)) as { readonly functions?: unknown };
-  if (module.functions === undefined) fail(`${file} has no export named functions`, exitUsage);
+  if (!existsSync(full)) fail(`✖ --functions: there is no file ${full}`, exitUsage);
+  const module = (await import(pathToFileURL(full).href).catch((error: unknown) => {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return fail(`✖ --functions: ${file} cannot be loaded: ${why}`, exitUsage);
+  })) as { readonly functions?: unknown };
+  if (module.functions === undefined)
+    fail(`✖ --functions: ${file} has no export named functions`, exitUsage);
   return module.functions as Functions;
 }
 
@@ -128,7 +132,7 @@ function waysOf(pairs: readonly string[]): Map<string, string> {
   const ways = new Map<string, string>();
   for (const pair of pairs) {
     const [from, to] = pair.split("=");
-    if (!from || !to) fail(`--dial ${pair}: write FROM=TO, both as ws://host:port`, exitUsage);
+    if (!from || !to) fail(`✖ --dial ${pair}: write FROM=TO, both as ws://host:port`, exitUsage);
     ways.set(from, to);
   }
   return ways;

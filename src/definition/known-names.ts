@@ -24,7 +24,7 @@ export function checkKnownNames(
   }
 }
 
-/** `"; did you mean 'add'?"` without the question mark's sentence end, or "" when nothing is near. */
+/** `" (did you mean 'add'?)"`, or "" when nothing is near. */
 export function didYouMean(name: string, known: readonly string[]): string {
   let best = "";
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -41,19 +41,22 @@ export function quote(name: string): string {
   return `'${shown.replaceAll(/\p{Cc}/gu, "?")}'`;
 }
 
-/** Levenshtein's distance (1966), in one row of memory. */
+/** Levenshtein's distance (1966) where two neighbours that changed places count once (Damerau 1964). */
 function editDistance(a: string, b: string): number {
   if (Math.max(a.length, b.length) > suggestionLengthMax) return Infinity;
-  const row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let beforeLast: readonly number[] = [];
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
-    let diagonal = row[0] ?? 0;
-    row[0] = i;
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const above = row[j] ?? 0;
-      const substituted = diagonal + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(above + 1, (row[j - 1] ?? 0) + 1, substituted);
-      diagonal = above;
+      const isSame = a[i - 1] === b[j - 1];
+      const substituted = last[j - 1]! + (isSame ? 0 : 1);
+      let least = Math.min(last[j]! + 1, row[j - 1]! + 1, substituted);
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwapped) least = Math.min(least, beforeLast[j - 2]! + 1);
+      row.push(least);
     }
+    [beforeLast, last] = [last, row];
   }
-  return row[b.length] ?? 0;
+  return last[b.length]!;
 }

@@ -10,6 +10,7 @@ import type { Acks } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
 import { checkClusterName, checkFunctionName, checkNodeId } from "../model/names.ts";
 import type { Logger, LogLevel } from "../platform/platform.ts";
+import { hostDefault } from "../transport/binding.ts";
 
 export interface NodeOptions<F extends Functions = Functions> {
   /** The functions this node runs, by name. All nodes of a cluster are to have the same. */
@@ -72,7 +73,7 @@ export interface NodeSettings {
   readonly membership: Partial<MembershipSettings> | undefined;
 }
 
-const defaultPort = 7400;
+const portDefault = 7400;
 const defaultPartitionCount = 1024;
 const defaultJoinWaitMs = 3_000;
 const defaultLeaveBudgetMs = 30_000;
@@ -96,21 +97,18 @@ const optionNames = [
 
 /** @throws LatticeError `invalid_argument` naming the option and what it takes. */
 export function checkNodeOptions(options: NodeOptions): NodeSettings {
+  if (!isRecord(options)) throw invalid("takes an object: startNode({ functions })");
   checkKnownNames("startNode", "option", Object.keys(options), optionNames);
-  const { functions, cluster = "default", listen = {}, join = [] } = options;
+  const { functions, cluster = "default" } = options;
   checkFunctions(functions);
   checkClusterName(cluster);
-  checkWhere(options, listen, join);
+  checkLogger(options.logger ?? "info");
   return {
     functions,
     cluster,
-    nodeId: options.nodeId,
-    host: listen.host ?? "127.0.0.1",
-    port: integer("listen.port", listen.port ?? defaultPort, 0, 65_535),
-    advertise: options.advertise,
-    join,
+    ...checkWhere(options),
     minNodes: integer("minNodes", options.minNodes ?? 1, 1, 10_000),
-    zone: options.zone ?? "",
+    zone: checkZone(options.zone ?? ""),
     weight: checkWeight(options.weight ?? 1),
     replicas: integer("replicas", options.replicas ?? 3, 1, replicasMax),
     acks: options.acks === undefined ? undefined : checkAcksOption(options.acks),
@@ -122,17 +120,26 @@ export function checkNodeOptions(options: NodeOptions): NodeSettings {
   };
 }
 
+type Where = Pick<NodeSettings, "nodeId" | "host" | "port" | "advertise" | "join">;
+
 /** Who the node is, where it listens and where it finds others. */
-function checkWhere(options: NodeOptions, listen: object, join: readonly string[]): void {
+function checkWhere({ nodeId, listen = {}, advertise, join = [] }: NodeOptions): Where {
+  if (!isRecord(listen)) throw invalid("listen must be an object such as { port: 7400 }");
   checkKnownNames("startNode: listen", "option", Object.keys(listen), ["host", "port"]);
-  if (options.nodeId !== undefined) checkNodeId(options.nodeId);
-  for (const address of join) checkAddress("join", address);
-  if (options.advertise !== undefined) checkAddress("advertise", options.advertise);
+  const { host = hostDefault, port = portDefault } = listen;
+  if (typeof host !== "string") throw invalid(`listen.host must be a string, got ${show(host)}`);
+  if (nodeId !== undefined) checkNodeId(nodeId);
+  if (!Array.isArray(join)) {
+    throw invalid('join must be a list of addresses, such as ["ws://127.0.0.1:7400"]');
+  }
+  for (const address of join as readonly unknown[]) checkAddress("join", address);
+  if (advertise !== undefined) checkAddress("advertise", advertise);
+  return { nodeId, host, port: integer("listen.port", port, 0, 65_535), advertise, join };
 }
 
 function checkFunctions(functions: unknown): void {
-  if (typeof functions !== "object" || functions === null) {
-    throw invalid("functions must be an object of definitions made by defineFunction");
+  if (!isRecord(functions)) {
+    throw invalid("functions must be an object of definitions by name, such as { cart }");
   }
   for (const [name, definition] of Object.entries(functions)) {
     checkFunctionName(name);
@@ -140,6 +147,25 @@ function checkFunctions(functions: unknown): void {
       throw invalid(`functions.${name} was not made by defineFunction`);
     }
   }
+}
+
+const zoneLengthMax = 128;
+
+function checkZone(zone: unknown): string {
+  if (typeof zone === "string" && zone.length <= zoneLengthMax) return zone;
+  throw invalid(`zone must be a string of at most ${String(zoneLengthMax)} characters`);
+}
+
+const levels = ["debug", "info", "warn", "error", "silent"];
+const logMethods = ["debug", "info", "warn", "error", "child"];
+
+function checkLogger(logger: unknown): void {
+  if (typeof logger === "string" && levels.includes(logger)) return;
+  if (isRecord(logger) && logMethods.every((name) => typeof logger[name] === "function")) return;
+  throw invalid(
+    `logger must be one of ${levels.join(", ")}, or an object with the methods ` +
+      `${logMethods.join(", ")}; got ${show(logger)}`,
+  );
 }
 
 /** `ws://host:port` and nothing behind it. */
@@ -176,6 +202,15 @@ function integer(option: string, value: unknown, min: number, max: number): numb
 function boolean(option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw invalid(`${option} must be true or false, got ${String(value)}`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return value.slice(0, 64);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : typeof value;
 }
 
 function invalid(what: string): LatticeError {

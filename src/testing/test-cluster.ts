@@ -101,8 +101,13 @@ const optionNames = ["functions", "nodes", "seed", "replicas", "partitions"];
 export async function createTestCluster<F extends Functions>(
   options: TestClusterOptions<F>,
 ): Promise<TestCluster<F>> {
+  if (typeof options !== "object" || (options as object | null) === null) {
+    const message = "createTestCluster: takes an object: createTestCluster({ functions })";
+    throw new LatticeError("invalid_argument", message);
+  }
   const { functions, seed = 1, replicas, nodes: count = 3, partitions } = options;
   checkKnownNames("createTestCluster", "option", Object.keys(options), optionNames);
+  checkSeed(seed);
   checkCount(count);
   checkPartitions(partitions);
   const cluster = await SimulatedCluster.create({
@@ -298,6 +303,14 @@ function checkCount(count: number): void {
   throw new LatticeError(
     "invalid_argument",
     `createTestCluster: nodes must be an integer from 1 to ${String(nodesMax)}, got ${String(count)}`,
+  );
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new LatticeError(
+    "invalid_argument",
+    `createTestCluster: seed must be an integer from 0, got ${String(seed)}`,
   );
 }
 

@@ -27,8 +27,8 @@ export function checkPort(port: number): void {
 export function portInUse(host: string, port: number, cause?: unknown): LatticeError {
   return new LatticeError(
     "failed_precondition",
-    `port ${String(port)} on ${host} is in use: choose another one with --port, or stop the ` +
-      "other process",
+    `port ${String(port)} on ${host} is in use: choose another one (--port, listen.port), or stop ` +
+      "the other process",
     { cause },
   );
 }

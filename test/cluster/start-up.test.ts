@@ -27,8 +27,15 @@ interface Ended {
 
 /** Runs `npm run node` with these options to its end, 20 s at most. */
 function run(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
-  const script = ["--import", "tsx", "scripts/start-node.ts"];
-  const child = spawn(process.execPath, [...nodeArgs, ...script, ...args], {
+  return runScript("scripts/start-node.ts", args, nodeArgs);
+}
+
+function runScript(
+  script: string,
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Promise<Ended> {
+  const child = spawn(process.execPath, [...nodeArgs, "--import", "tsx", script, ...args], {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -72,6 +79,43 @@ test("a join address that is no address, and an option that does not exist", asy
   assert.equal(ended.code, 1);
   assert.match(said(ended), /invalid_argument.*localhost.*ws:\/\//);
   assert.equal((await run(["--prot", "7400"])).code, 2);
+});
+
+const unusable: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ["a port that is no number", ["--port", "x"], /invalid_argument.*listen\.port.*0 to 65535/],
+  ["an unknown level of the log", ["--log", "loud"], /invalid_argument.*debug, info.*got loud/],
+  ["a weight that is none", ["--weight", "heavy"], /invalid_argument.*0\.1 to 10/],
+];
+for (const [what, args, message] of unusable) {
+  test(what, async () => {
+    const ended = await run(["--port", "0", ...args]);
+    assert.equal(ended.code, 1);
+    assert.match(said(ended), message);
+  });
+}
+
+test("functions that cannot be loaded: which file, and why", async () => {
+  const missing = await run(["--functions", "nowhere.ts"]);
+  assert.equal(missing.code, 2);
+  assert.match(said(missing), /--functions: there is no file .*nowhere\.ts/);
+  const others = await run(["--functions", "scripts/cluster/until.ts"]);
+  assert.equal(others.code, 2);
+  assert.match(said(others), /until\.ts has no export named functions/);
+  const broken = await run(["--functions", "README.md"]);
+  assert.equal(broken.code, 2);
+  assert.match(broken.lines[0] ?? "", /--functions: README\.md cannot be loaded: .+/);
+});
+
+test("npm start with options that it does not have, before anything is started", async () => {
+  for (const [args, message] of [
+    [["--flihgts", "3"], /^✖ Unknown option '--flihgts'/],
+    [["--flights", "many"], /^✖ --flights takes a whole number from 1, not many/],
+  ] as const) {
+    const ended = await runScript("scripts/start-cluster.ts", args);
+    assert.equal(ended.code, 2);
+    assert.match(ended.lines[0] ?? "", message);
+    assert.match(ended.lines.join("\n"), /Usage: npm start/);
+  }
 });
 
 test("a join address of another cluster", async () => {

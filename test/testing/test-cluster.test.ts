@@ -114,6 +114,12 @@ test("a cluster that cannot come to rest says why", async () => {
 });
 
 test("mistakes are told at once", async () => {
+  const untyped = createTestCluster as unknown as (options?: unknown) => Promise<unknown>;
+  await assert.rejects(untyped(), /takes an object: createTestCluster\(\{ functions \}\)/);
+  await assert.rejects(
+    untyped({ functions, seed: "one" }),
+    /seed must be an integer from 0, got one/,
+  );
   await assert.rejects(createTestCluster({ functions, nodes: 0 }), /nodes must be an integer/);
   await assert.rejects(createTestCluster({ functions, partitions: 3 }), /power of two/);
   await using cluster = await createTestCluster({ functions, nodes: 1 });
