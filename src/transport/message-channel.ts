@@ -12,7 +12,9 @@ import type { CloseReason, Connection, ConnectionHandlers, Transport } from "./t
 
 /**
  * A frame of so many messages leaves before its turn of the event loop is over, so that the other end
- * works on it while this one goes on. Half as many would cost more in frames than they gain.
+ * works on it while this one goes on. Half as many would cost more in frames than they gain; twice as
+ * many cost 256 callers a tenth less processor time, but 128 callers would then take turns with their
+ * node, at two thirds of the throughput.
  */
 const batchMessagesMax = 64;
 

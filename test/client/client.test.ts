@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeValue } from "../../src/codec/value-bytes.ts";
+import type { ClientWorld } from "../../src/client/client.ts";
+import type { Transport } from "../../src/transport/transport.ts";
 import { callFlags, replyFlags } from "../../src/wire/messages.ts";
 import { FakeCluster } from "./fake-node.ts";
 import { assertQuiet, refusal } from "./outcomes.ts";
@@ -39,6 +41,57 @@ test("calls of one turn leave in one frame, in the order in which they were made
   );
   assert.equal(new Set(at).size, 1);
 });
+
+test("a node with nothing to do is given the first calls of a turn before the others are made", async () => {
+  const cluster = await FakeCluster.start({ nodes: ["a"] });
+  const { world, sent } = countingFrames(cluster.world());
+  const client = await cluster.connect({}, world);
+  const visit = (): Promise<unknown> => client.get("cart", "k").visit();
+  await cluster.time.settled(visit());
+  const before = sent.frames;
+  const calls = Array.from({ length: 31 }, visit);
+  assert.equal(sent.frames, before);
+  calls.push(visit());
+  assert.equal(sent.frames, before + 1);
+  // From here on it has something to do, so the others travel together.
+  calls.push(...Array.from({ length: 32 }, visit));
+  assert.equal(sent.frames, before + 1);
+  await cluster.time.settled(Promise.all(calls));
+  assert.equal(sent.frames, before + 2);
+});
+
+function countingFrames(world: ClientWorld): { world: ClientWorld; sent: { frames: number } } {
+  const sent = { frames: 0 };
+  const { platform, transport } = world;
+  const counting: Transport = {
+    listen: (...args) => transport.listen(...args),
+    dial: (...args) => {
+      const connection = transport.dial(...args);
+      return {
+        get state() {
+          return connection.state;
+        },
+        get remoteAddress() {
+          return connection.remoteAddress;
+        },
+        get bufferedBytes() {
+          return connection.bufferedBytes;
+        },
+        send: (frame) => {
+          sent.frames += 1;
+          connection.send(frame);
+        },
+        close: (...how) => {
+          connection.close(...how);
+        },
+        terminate: () => {
+          connection.terminate();
+        },
+      };
+    },
+  };
+  return { world: { platform, transport: counting }, sent };
+}
 
 test("numbers handler calls under one caller, says what it received, and leaves queries bare", async () => {
   const cluster = await FakeCluster.start();
