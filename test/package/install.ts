@@ -45,7 +45,12 @@ const userOptions = {
  * @throws what the compiler complained of
  */
 export async function compile(source: string, options: object = {}): Promise<void> {
-  const compilerOptions = { ...userOptions, ...options };
+  await compileAs(source, { ...userOptions, ...options });
+}
+
+/** As `compile`, with these options and no others; `@types/node` is where this repository has it. */
+export async function compileAs(source: string, options: object): Promise<void> {
+  const compilerOptions = { ...options, typeRoots: userOptions.typeRoots };
   writeJson(path.join(source, "tsconfig.json"), { compilerOptions, include: ["**/*.ts"] });
   await runNode([compiler, "-p", source], { cwd: source });
 }

@@ -3,7 +3,7 @@
  * works here cannot depend on anything in this repository but what was packed.
  */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { startNode } from "latticework/node";
@@ -13,7 +13,7 @@ import { bundleClient } from "../support/bundle-client.ts";
 import { openPage } from "../support/open-page.ts";
 import { requires } from "../support/requires.ts";
 import { runNode } from "../support/run-command.ts";
-import { compile } from "./install.ts";
+import { compile, compileAs } from "./install.ts";
 import { Project } from "./project.ts";
 import { tellStory } from "./tell-story.ts";
 import { writePages } from "./write-pages.ts";
@@ -104,6 +104,18 @@ test("the tests of README and docs pass", async (t) => {
   const count = /^# pass (\d+)$/m.exec(result)?.[1];
   t.diagnostic(`${String(count)} tests in ${String(tests.length)} files`);
   assert.ok(Number(count) >= tests.length);
+});
+
+test("the tsconfig.json that a newcomer is given is enough for the pages", async () => {
+  const text = readFileSync(path.join(repositoryRoot, "docs/getting-started.md"), "utf8");
+  const [, json = ""] = /^```json\n([\s\S]*?)^```$/m.exec(text) ?? [];
+  const { compilerOptions } = JSON.parse(json) as { compilerOptions: object };
+  for (const page of ["README", "getting-started"]) {
+    const folder = path.join(project.folder, "pages", page);
+    const names = readdirSync(folder).filter((name) => /^[^.]+(\.test)?\.ts$/.test(name));
+    const files = names.map((name) => path.join(folder, name));
+    await compileAs(project.copy(`newcomer-${page}`, files), compilerOptions);
+  }
 });
 
 test("a browser's types are enough for the client", async () => {
