@@ -50,11 +50,11 @@ export class FaultLedger {
     this.cluster.time.timers.after(delayMs, run);
   }
 
-  /** A fault of the network that ends after a while. */
-  network(what: string, durationMs: number, end: () => void): void {
+  /** A fault of the network that ends after a while, or when the result is called. */
+  network(what: string, durationMs: number, end: () => void): () => void {
     this.#networkFaults += 1;
     this.networkTroubleAt = Infinity;
-    this.temporary(what, durationMs, () => {
+    return this.temporary(what, durationMs, () => {
       end();
       this.#networkFaults -= 1;
       if (this.#networkFaults === 0) this.networkTrouble();
@@ -77,7 +77,7 @@ export class FaultLedger {
     this.hostTroubleAt.set(host, at);
   }
 
-  temporary(what: string, durationMs: number, end: () => void): void {
+  temporary(what: string, durationMs: number, end: () => void): () => void {
     this.note(`${what} for ${String(Math.round(durationMs))} ms`);
     const finish = (): void => {
       if (!this.#ends.delete(finish)) return;
@@ -87,6 +87,7 @@ export class FaultLedger {
     };
     this.#ends.add(finish);
     this.after(durationMs, finish);
+    return finish;
   }
 
   /** Log-uniform. */

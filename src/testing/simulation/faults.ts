@@ -5,6 +5,7 @@
 import type { NodeId } from "../../model/ids.ts";
 import { randomBelow } from "../../model/random.ts";
 import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
+import { Ambush, type AmbushOptions } from "./ambush.ts";
 import { FaultLedger } from "./fault-ledger.ts";
 import { Health } from "./health.ts";
 import type { LossyTime } from "./history.ts";
@@ -28,6 +29,8 @@ export interface FaultsOptions {
   readonly clients: readonly string[];
   /** Told of every beginning and end, for the transcript. */
   readonly note: (text: string) => void;
+  readonly entities: AmbushOptions["entities"];
+  readonly call: AmbushOptions["call"];
 }
 
 export class Faults {
@@ -43,17 +46,26 @@ export class Faults {
   readonly #ledger: FaultLedger;
   readonly #network: NetworkFaults;
   readonly #health: Health;
+  readonly #ambush: AmbushOptions;
   readonly #leaving = new Set<NodeId>();
   readonly #restarting = new Set<NodeId>();
   /** They left before everything was handed over. */
   readonly #owing = new Set<NodeId>();
 
-  constructor({ cluster, scenario, clients, note }: FaultsOptions) {
+  constructor({ cluster, scenario, clients, note, entities, call }: FaultsOptions) {
     this.#cluster = cluster;
     this.#scenario = scenario;
     this.#ledger = new FaultLedger(cluster, note);
     this.#network = new NetworkFaults(this.#ledger, clients);
     this.#health = new Health(cluster);
+    this.#ambush = {
+      ledger: this.#ledger,
+      network: this.#network,
+      entities,
+      call,
+      crash: (life) => this.#crashOne(life),
+      pause: (life, durationMs) => this.#pauseOne(life, durationMs),
+    };
   }
 
   /** Who was in trouble when. */
@@ -156,6 +168,8 @@ export class Faults {
         return this.#join();
       case "leave":
         return this.#leave();
+      case "ambush":
+        return new Ambush(this.#ambush).begin();
       case "storm":
         return this.#storm();
       case "wipe":
@@ -165,11 +179,16 @@ export class Faults {
 
   #crash(): boolean {
     const able = this.#ledger.living().filter((life) => this.#health.mayCrash(life));
-    if (able.length === 0 || this.#ledger.living().length < 2) return false;
+    return able.length > 0 && this.#crashOne(this.#ledger.pick(able));
+  }
+
+  #crashOne(life: Life): boolean {
+    const isUp = life.state === "up" || life.state === "paused";
+    const { length } = this.#ledger.living();
+    if (!isUp || length < 2 || !this.#health.mayCrash(life)) return false;
     // A leaver that cannot hand over is a second loss: of two copies none would be left.
-    if (this.#leaving.size > 0 && this.#scenario.replicas < 3) return false;
+    if (this.#leaving.size > 0 && Math.min(this.#scenario.replicas, length) < 3) return false;
     if (this.#isStormy) return false;
-    const life = this.#ledger.pick(able);
     this.#kill(life);
     if (this.#ledger.random() < 0.75) this.#restartLater(life.id, this.#ledger.lasting(30, 12_000));
     return true;
@@ -203,9 +222,12 @@ export class Faults {
   }
 
   #pause(): boolean {
-    const life = this.#ledger.pick(this.#ledger.living());
-    if (life.state !== "up") return false;
     const durationMs = 100 * 600 ** (this.#ledger.random() ** 1.5);
+    return this.#pauseOne(this.#ledger.pick(this.#ledger.living()), durationMs);
+  }
+
+  #pauseOne(life: Life, durationMs: number): boolean {
+    if (life.state !== "up") return false;
     this.#cluster.pause(life.id);
     this.#ledger.hostFault(`pause ${life.id}`, life.id, durationMs, () => {
       if (this.#cluster.life(life.id) === life) this.#cluster.resume(life.id);

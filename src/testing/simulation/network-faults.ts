@@ -14,11 +14,42 @@ export class NetworkFaults {
   }
 
   /** Nothing reaches this host, and nothing comes from it. */
-  cutOff(host: string, durationMs: number, what: string): void {
-    const pairs = this.#hosts()
-      .filter((other) => other !== host)
-      .flatMap((other) => both(host, other));
-    this.#cutPaths(pairs, durationMs, `${what} ${host}`);
+  cutOff(host: string, durationMs: number, what: string): () => void {
+    const pairs = others(this.#hosts(), host).flatMap((other) => both(host, other));
+    return this.#cutPaths(pairs, durationMs, `${what} ${host}`);
+  }
+
+  /** It reaches every node and hears none; its clients notice nothing. */
+  deafen(host: string, durationMs: number): () => void {
+    const pairs = others(this.#nodes(), host).map((other) => [other, host] as const);
+    return this.#cutPaths(pairs, durationMs, `deafen ${host}`);
+  }
+
+  /** It hears every node and reaches none; its clients notice nothing. */
+  mute(host: string, durationMs: number): () => void {
+    const pairs = others(this.#nodes(), host).map((other) => [host, other] as const);
+    return this.#cutPaths(pairs, durationMs, `mute ${host}`);
+  }
+
+  cutPair(from: string, to: string, isOneWay: boolean, durationMs: number): () => void {
+    return this.#cutPaths(isOneWay ? [[from, to]] : both(from, to), durationMs, "cut");
+  }
+
+  resetPair(a: string, b: string): void {
+    if (this.#ledger.cluster.network.reset(a, b) === 0) return;
+    this.#ledger.note(`reset ${a} ${b}`);
+    this.#ledger.networkTrouble();
+  }
+
+  /** All between it and the other nodes takes long enough for much to be under way at once. */
+  lag(host: string, durationMs: number): () => void {
+    const { paths } = this.#ledger.cluster.network;
+    const model = jitteryLink(this.#ledger.lasting(5, 300), 0.5);
+    const pairs = others(this.#nodes(), host).flatMap((other) => both(host, other));
+    for (const [from, to] of pairs) paths.setLink(from, to, model);
+    return this.#ledger.network(`lag ${host}`, durationMs, () => {
+      for (const [from, to] of pairs) paths.setLink(from, to, undefined);
+    });
   }
 
   delay(): boolean {
@@ -97,11 +128,15 @@ export class NetworkFaults {
     return true;
   }
 
-  #cutPaths(pairs: readonly (readonly [string, string])[], durationMs: number, what: string): void {
+  #cutPaths(
+    pairs: readonly (readonly [string, string])[],
+    durationMs: number,
+    what: string,
+  ): () => void {
     const { paths } = this.#ledger.cluster.network;
     for (const [from, to] of pairs) paths.cutOneWay(from, to);
     const names = pairs.length > 2 ? "" : pairs.map((pair) => pair.join(">")).join(" ");
-    this.#ledger.network(`${what} ${names}`, durationMs, () => {
+    return this.#ledger.network(`${what} ${names}`, durationMs, () => {
       for (const [from, to] of pairs) paths.healOneWay(from, to);
     });
   }
@@ -113,6 +148,10 @@ export class NetworkFaults {
   #hosts(): string[] {
     return [...this.#nodes(), ...this.#clients];
   }
+}
+
+function others(hosts: readonly string[], host: string): string[] {
+  return hosts.filter((other) => other !== host);
 }
 
 function both(a: string, b: string): (readonly [string, string])[] {

@@ -22,6 +22,7 @@ export const faultKinds = [
   "clock-jump",
   "join",
   "leave",
+  "ambush",
   "storm",
   "wipe",
 ] as const;
@@ -57,19 +58,20 @@ export interface Scenario {
 
 /** Faults that may lose acknowledged calls: rare, and judged by fewer promises. */
 const lossyFaults: ReadonlySet<FaultKind> = new Set(["storm", "wipe"]);
-const lossyShare = 0.1;
+/** Of the runs that are not aimed. */
+const lossyShare = 0.2;
+/** Runs on few nodes and partitions whose faults are mostly ambushes, one close to the other. */
+const aimedShare = 0.5;
 
 export function scenarioOf(seed: number): Scenario {
   const random = seededRandom(seed, "scenario");
-  const nodeCount = drawNodeCount(random);
-  const faults = drawFaults(random, nodeCount);
-  const replicas = nodeCount >= 5 && random() < 0.12 ? 5 : random() < 0.08 ? 2 : 3;
+  const isAimed = random() < aimedShare;
+  const harm = isAimed ? drawAimedHarm(random) : drawHarm(random);
   const weight = (most: number): number => (random() < 0.35 ? 0 : most * (0.2 + random()));
   return {
     seed,
-    nodeCount,
-    replicas,
-    partitionCount: nodeCount > 7 ? 8 : 16,
+    ...harm,
+    replicas: drawReplicas(random, harm.nodeCount),
     entityCount: 20 + randomBelow(random, 12),
     serveShare: random() < 0.3 ? 0 : random(),
     hasText: random() < 0.15,
@@ -91,10 +93,38 @@ export function scenarioOf(seed: number): Scenario {
       decline: weight(0.1),
       seen: weight(0.8),
     },
-    faults,
-    faultEveryMs: 1_500 + random() ** 2 * 7_000,
     latencyMs: random() < 0.7 ? 0.2 : 1 + random() * 20,
   };
+}
+
+/** How large the cluster is, and what happens to it. */
+type Harm = Pick<Scenario, "nodeCount" | "partitionCount" | "faults" | "faultEveryMs">;
+
+function drawHarm(random: Random): Harm {
+  const nodeCount = drawNodeCount(random);
+  return {
+    nodeCount,
+    partitionCount: nodeCount > 7 ? 8 : 16,
+    faults: drawFaults(random, nodeCount),
+    faultEveryMs: 1_500 + random() ** 2 * 7_000,
+  };
+}
+
+/** Any of the other faults may come between. */
+function drawAimedHarm(random: Random): Harm {
+  const draw = random();
+  const others = faultKinds.filter((kind) => !lossyFaults.has(kind) && random() < 0.12);
+  return {
+    nodeCount: draw < 0.45 ? 3 : draw < 0.8 ? 4 : 5,
+    partitionCount: 4,
+    faults: ["ambush", "ambush", "ambush", ...others],
+    faultEveryMs: 800 + random() * 2_500,
+  };
+}
+
+function drawReplicas(random: Random, nodeCount: number): number {
+  if (nodeCount >= 5 && random() < 0.12) return 5;
+  return random() < 0.08 ? 2 : 3;
 }
 
 function drawNodeCount(random: Random): number {
@@ -118,7 +148,7 @@ function drawFaults(random: Random, nodeCount: number): FaultKind[] {
     const more = possible[randomBelow(random, possible.length)]!;
     if (!chosen.includes(more)) chosen.push(more);
   }
-  if (isLossy && nodeCount >= 3) chosen.push(random() < 0.6 ? "storm" : "wipe");
+  if (isLossy && nodeCount >= 3) chosen.push(random() < 0.5 ? "storm" : "wipe");
   return chosen;
 }
 
@@ -133,6 +163,7 @@ function isPossible(kind: FaultKind, nodeCount: number): boolean {
     case "flap":
       return nodeCount >= 2;
     case "bridge":
+    case "ambush":
       return nodeCount >= 3;
     case "delay":
     case "reset":

@@ -109,6 +109,10 @@ class Simulation {
         note: (text) => {
           this.#transcript.note(text);
         },
+        entities: workload.entities,
+        call: (entity, count, withinMs) => {
+          workload.burst(entity, count, withinMs);
+        },
       });
       const observer = new Observer(this.#cluster, faults, this.#violations);
       parts = { faults, workload, observer };
@@ -116,6 +120,7 @@ class Simulation {
       faults.start();
       observer.start();
       await time.sleep(this.#scenario.durationMs);
+      workload.end();
       faults.stop();
       await this.#recover(workload, faults, observer);
     } catch (error) {
@@ -167,11 +172,7 @@ class Simulation {
     const viewsAt = time.now + viewsLimitMs;
     await time.run({ untilAt: viewsAt, condition: () => this.#viewsAreEqual() });
     this.#violations.check("M2", this.#viewsAreEqual(), () => this.#viewProblem());
-    const isAtRest = await this.#rest(restLimitMs);
-    this.#violations.check("P3", isAtRest, () => {
-      const waited = String(Math.round(time.now - healedAt));
-      return `${waited} ms after the faults stopped: ${this.#whyNotAtRest() ?? ""}`;
-    });
+    await this.#judgeRest(healedAt);
     faults.settled();
     await time.run({
       untilAt: time.now + successLimitMs,
@@ -179,6 +180,8 @@ class Simulation {
     });
     this.#judgeAnswers(workload, healedAt);
     await time.sleep(Math.max(echoMs, virtualMsMin - time.now));
+    // The last calls may have been answered, or have run late, since all was at rest.
+    await this.#judgeRest(healedAt);
     const final = await this.#readAll(workload);
     observer.look();
     this.#judgeCopies();
@@ -186,6 +189,14 @@ class Simulation {
     judge(this.#history(workload, faults), final, this.#violations);
     this.#judgeWatchers(workload, final);
     this.#violations.check("B2", this.#defects.length === 0, () => this.#defects.join("; "));
+  }
+
+  async #judgeRest(healedAt: number): Promise<void> {
+    const isAtRest = await this.#rest(restLimitMs);
+    this.#violations.check("P3", isAtRest, () => {
+      const waited = String(Math.round(this.#cluster.time.now - healedAt));
+      return `${waited} ms after the faults stopped: ${this.#whyNotAtRest() ?? ""}`;
+    });
   }
 
   async #whenAnswered(call: { readonly answer: unknown }): Promise<void> {

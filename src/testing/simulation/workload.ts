@@ -50,6 +50,7 @@ export class Workload {
   readonly #clients: readonly SimulatedClient[];
   #order = 0;
   #unanswered = 0;
+  #isOver = false;
   /** What each watcher was shown last. */
   readonly #watched = new Map<string, { entity: EntityId; ids: readonly string[] }>();
 
@@ -88,20 +89,34 @@ export class Workload {
     }
   }
 
+  /** From now on it calls nothing of its own accord. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** So many calls of one entity within so many milliseconds. */
+  burst(entity: EntityId, count: number, withinMs: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#cluster.time.timers.after(this.#random() * withinMs, () => {
+        if (!this.#isOver) this.#callSomething(entity);
+      });
+    }
+  }
+
   /** One plain call of every entity by a protected client. */
   callAll(timeoutMs: number): readonly CallRecord[] {
     const who = this.#clients[0]!;
     return this.entities.map((entity) => this.call({ who, entity, operation: "put", timeoutMs }));
   }
 
-  #callSomething(): void {
+  #callSomething(target?: EntityId): void {
     const { callTimeoutMs, acksOneShare, acksAllShare, unprotectedShare } = this.#scenario;
     const random = this.#random;
     const isUnprotected = random() < unprotectedShare;
     const able = this.#clients.filter(({ isProtected }) => isProtected !== isUnprotected);
     const who = able[randomBelow(random, able.length)]!;
     const operation = this.#drawOperation();
-    const entity = this.#drawEntity();
+    const entity = target ?? this.#drawEntity();
     const draw = random();
     const acks = draw < acksOneShare ? 1 : draw > 1 - acksAllShare ? ("all" as const) : undefined;
     const timeoutMs = callTimeoutMs * (0.5 + random());
@@ -114,7 +129,7 @@ export class Workload {
   #untagLater(who: SimulatedClient, tagged: CallRecord): void {
     if (this.#random() < 0.5) return;
     this.#cluster.time.timers.after(this.#random() * 8_000, () => {
-      if (tagged.answer?.type !== "ok") return;
+      if (this.#isOver || tagged.answer?.type !== "ok") return;
       const { functionName, key, id, timeoutMs } = tagged;
       this.call({ who, entity: [functionName, key], operation: "untag", timeoutMs, removes: id });
     });
