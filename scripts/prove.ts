@@ -17,6 +17,10 @@ const usage = `Usage: npm run prove                    list the proofs
   --json FILE   write verdict and counts as JSON
   --help        this text
 
+Examples:
+  npm run prove -- flights --runs 10
+  npm run prove -- split-merge --control
+
 Exit codes: 0 holds, 1 falls short, 2 usage, 3 proved nothing, 70 broke down
 `;
 
@@ -24,7 +28,14 @@ Exit codes: 0 holds, 1 falls short, 2 usage, 3 proved nothing, 70 broke down
 const exits = { holds: 0, fallsShort: 1, usage: 2, provedNothing: 3, brokeDown: 70 } as const;
 
 async function main(): Promise<number> {
-  const { values, positionals } = readArguments();
+  let read: ReturnType<typeof readArguments>;
+  try {
+    read = readArguments();
+  } catch (error) {
+    console.error(`✖ ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return exits.usage;
+  }
+  const { values, positionals } = read;
   if (values.help) {
     process.stdout.write(usage);
     return exits.holds;
@@ -35,13 +46,22 @@ async function main(): Promise<number> {
     return exits.holds;
   }
   const runs = Number(values.runs);
-  if (!(name in issueLines) || positionals.length > 1 || !Number.isInteger(runs) || runs < 1) {
-    const names = Object.keys(issueLines).join(", ");
-    console.error(`✖ there is no such proof: ${positionals.join(" ")}\n  one of: ${names}\n`);
-    process.stderr.write(usage);
+  const problem = problemOf(positionals, runs);
+  if (problem !== undefined) {
+    console.error(`✖ ${problem}\n\n${usage}`);
     return exits.usage;
   }
   return prove(name as ProofName, { ...values, runs });
+}
+
+function problemOf(names: readonly string[], runs: number): string | undefined {
+  const [name = "", ...others] = names;
+  if (!(name in issueLines) || others.length > 0) {
+    const known = Object.keys(issueLines).join(", ");
+    return `there is no such proof: ${names.join(" ")}\n  one of: ${known}`;
+  }
+  if (Number.isSafeInteger(runs) && runs >= 1) return undefined;
+  return "--runs takes a whole number from 1";
 }
 
 function readArguments() {

@@ -1,7 +1,6 @@
 /**
- * `npm run simulate -- --seeds N [--from S]` runs whole clusters on virtual time, one per seed, on
- * all cores; `--seed N` runs one and tells what happened, with `--transcript` message by message.
- * Ends with 1 when an invariant fails, or when a fault or mechanism was hardly met.
+ * `npm run simulate` runs whole clusters on virtual time, one per seed, on all cores; with `--seed N`
+ * it runs one and tells what happened.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -11,19 +10,44 @@ import { runSeeds } from "./simulation/run-seeds.ts";
 import type { SeedOutcome } from "./simulation/seed-outcome.ts";
 import { Totals } from "./simulation/totals.ts";
 
-const usage = `usage: npm run simulate -- [--seeds N] [--from S] [--workers W]
-       npm run simulate -- --seed N [--transcript]`;
 const seedsDefault = 300;
+const exits = { holds: 0, fails: 1, usage: 2 } as const;
+
+const usage = `Usage: npm run simulate -- [options]
+
+Runs whole clusters on a virtual clock and a simulated network, hurts them as the seed says, and
+judges what is left by named invariants. At the end it prints what was exercised.
+
+  --seeds N       so many seeds (default ${String(seedsDefault)})
+  --from S        beginning with this one (default 1)
+  --workers W     processes at once (default: one per core)
+  --seed N        this seed alone: what happened in it, and why it failed
+  --transcript    with --seed: every message
+  --help          this text
+
+Examples:
+  npm run simulate -- --seeds 2000
+  npm run simulate -- --seeds 500 --from 3000
+  npm run simulate -- --seed 42 --transcript > transcript.txt
+
+Exit codes: 0 no violation, 1 an invariant failed or something was hardly exercised, 2 usage
+`;
 /** Lines of the transcript that are shown for a failure without --transcript. */
 const failureLines = 40;
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const options = readOptions();
-  if (options === undefined) {
-    console.error(usage);
-    return 2;
+  let options: Options | "help";
+  try {
+    options = readOptions();
+  } catch (error) {
+    console.error(`✖ ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return exits.usage;
+  }
+  if (options === "help") {
+    process.stdout.write(usage);
+    return exits.holds;
   }
   return options.seed === undefined ? runMany(options) : runOne(options.seed, options.transcript);
 }
@@ -36,32 +60,32 @@ interface Options {
   readonly transcript: boolean;
 }
 
-function readOptions(): Options | undefined {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seed: { type: "string" },
-        seeds: { type: "string" },
-        from: { type: "string" },
-        workers: { type: "string" },
-        transcript: { type: "boolean" },
-      },
-    });
-    const seed = values.seed === undefined ? undefined : Number(values.seed);
-    const options = {
-      seed,
-      seeds: Number(values.seeds ?? seedsDefault),
-      from: Number(values.from ?? 1),
-      workers: Number(values.workers ?? availableParallelism()),
-      transcript: values.transcript ?? false,
-    };
-    const numbers = [options.seeds, options.from, options.workers, seed ?? 1];
-    if (numbers.every((number) => Number.isSafeInteger(number) && number >= 1)) return options;
-    console.error("every number must be an integer from 1");
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-  }
-  return undefined;
+/** @throws Error that says what is wrong with the arguments */
+function readOptions(): Options | "help" {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string" },
+      seeds: { type: "string", default: String(seedsDefault) },
+      from: { type: "string", default: "1" },
+      workers: { type: "string", default: String(availableParallelism()) },
+      transcript: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  return {
+    seed: values.seed === undefined ? undefined : count("--seed", values.seed),
+    seeds: count("--seeds", values.seeds),
+    from: count("--from", values.from),
+    workers: count("--workers", values.workers),
+    transcript: values.transcript,
+  };
+}
+
+function count(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new Error(`${option} takes a whole number from 1, not ${text}`);
 }
 
 async function runMany({ seeds, from, workers }: Options): Promise<number> {
@@ -90,7 +114,7 @@ async function runMany({ seeds, from, workers }: Options): Promise<number> {
   console.log(`${(seeds / seconds).toFixed(1)} seeds per second`);
   const failed = totals.failed.map(({ seed }) => seed);
   console.log(failed.length === 0 ? "no violation" : `failed seeds: ${failed.join(" ")}`);
-  return failed.length === 0 && rare.length === 0 ? 0 : 1;
+  return failed.length === 0 && rare.length === 0 ? exits.holds : exits.fails;
 }
 
 async function runOne(seed: number, transcript: boolean): Promise<number> {
@@ -109,7 +133,7 @@ async function runOne(seed: number, transcript: boolean): Promise<number> {
       return true;
     },
   });
-  if (result === undefined) return 1;
+  if (result === undefined) return exits.fails;
   const { report, violations, problem } = result;
   const isBad = violations.length > 0 || problem !== undefined;
   const lines = transcript ? result.transcript : isBad ? result.events.slice(-failureLines) : [];
@@ -118,7 +142,7 @@ async function runOne(seed: number, transcript: boolean): Promise<number> {
   console.log(`seed ${seed} transcript ${report.hash}`);
   if (isBad) printFailure(result);
   else console.log("no violation");
-  return isBad ? 1 : 0;
+  return isBad ? exits.fails : exits.holds;
 }
 
 function failureLine({ seed, violations, problem }: SeedOutcome): string {

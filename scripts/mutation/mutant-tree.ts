@@ -15,6 +15,9 @@ export interface MutantTree extends Disposable {
 
 const copied = ["src", "scripts/simulation", "package.json", "tsconfig.json"];
 
+/** A mistake may leave something unused. */
+const lenient = ["--noUnusedLocals", "false", "--noUnusedParameters", "false"];
+
 /** @throws Error when the mutant does not apply */
 export function plantMutant(mutant: Mutant): MutantTree {
   const root = mkdtempSync(path.join(tmpdir(), `latticework-mutant-${mutant.name}-`));
@@ -35,10 +38,11 @@ export function plantMutant(mutant: Mutant): MutantTree {
     workerFile: path.join(root, "scripts/simulation/seed-worker.ts"),
     compile: () => {
       const tsc = path.join(root, "node_modules/typescript/bin/tsc");
-      const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", "src", "--noEmit"], {
-        cwd: root,
-        encoding: "utf8",
-      });
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        [tsc, "-p", "src", "--noEmit", ...lenient],
+        { cwd: root, encoding: "utf8" },
+      );
       return status === 0 ? "" : stdout;
     },
     [Symbol.dispose]: remove,

@@ -60,6 +60,9 @@ test("a wrong argument ends with one line that says what is right", () => {
   const unknown = bench("w9");
   assert.equal(unknown.status, 1);
   assert.match(unknown.stderr, /no bench is called w9; there are w1, /);
+  const option = bench("--smok");
+  assert.equal(option.status, 1);
+  assert.match(option.stderr, /--smok/);
   const many = bench("--repetitions", "0");
   assert.equal(many.status, 1);
   assert.match(many.stderr, /--repetitions takes a whole number, 1 … 100/);

@@ -67,7 +67,7 @@ function leaveOnlyHarmless(root: string): void {
 
 /** For each mutant caught the invariant, the first seed, and the median of seeds needed. */
 function firstSeeds(output: string): Record<string, string> {
-  const rows = output.matchAll(/^(\S+) +([A-Z]\d+) +(\d+) +(\d+) +\(/gm);
+  const rows = output.matchAll(/^(\S+) +\S.*? +([A-Z]\d+) +(\d+) +(\d+) +\(/gm);
   return Object.fromEntries(
     [...rows].map(([, name = "", invariant, seed, median]) => [
       name,

@@ -19,5 +19,10 @@ test("an unknown name, and an option that does not exist, are refused", async ()
   const unknown = await prove("flihgts");
   assert.equal(unknown.code, 2);
   assert.match(unknown.output, /no such proof: flihgts/);
-  assert.notEqual((await prove("flights", "--smok")).code, 0);
+  const option = await prove("flights", "--smok");
+  assert.equal(option.code, 2);
+  assert.match(option.output, /--smok/);
+  const runs = await prove("flights", "--runs", "no");
+  assert.equal(runs.code, 2);
+  assert.match(runs.output, /--runs takes a whole number from 1/);
 });
