@@ -7,7 +7,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
-import { errorCodes } from "../../src/model/error.ts";
+import { checkConnectOptions } from "../../src/client/connect-options.ts";
+import { mergeCallOptions } from "../../src/definition/call-options.ts";
+import { checkFunctionOptions } from "../../src/definition/function-options.ts";
+import { errorCodes, LatticeError } from "../../src/model/error.ts";
+import { checkNodeOptions } from "../../src/node/options.ts";
 import { statedLimits } from "./stated-limits.ts";
 
 const rootPages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
@@ -57,6 +61,68 @@ test("docs/limits.md states the limits of the code", () => {
     return name === undefined ? [] : [[name, most]];
   });
   assert.deepEqual(Object.fromEntries(stated), statedLimits);
+});
+
+/** The first cells of the table whose header begins so. */
+function listed(page: string, header: string): string[] {
+  const lines = rows(page);
+  const begin = lines.findIndex(([first]) => first === header);
+  assert.ok(begin >= 0, `${page} has no table of "${header}"`);
+  const names: string[] = [];
+  // After the header comes the line of dashes.
+  for (const [first = ""] of lines.slice(begin + 2)) {
+    const name = /^`(\w+)`$/.exec(first)?.[1];
+    if (name === undefined) break;
+    names.push(name);
+  }
+  return names;
+}
+
+/** The options that a function takes: what its refusal of another one names. */
+function taken(refuse: () => unknown): string[] {
+  try {
+    refuse();
+  } catch (error) {
+    assert.ok(error instanceof LatticeError);
+    return /known are (.*)$/.exec(error.message)?.[1]?.split(", ") ?? [];
+  }
+  return assert.fail("an unknown option was taken");
+}
+
+const wrong: object = { noSuchOption: 1 };
+const optionTables: readonly (readonly [string, string, () => unknown, readonly string[]])[] = [
+  [
+    "docs/operations.md",
+    "option of `startNode`",
+    () => checkNodeOptions({ functions: {}, ...wrong }),
+    [],
+  ],
+  ["docs/calls.md", "option of `connect`", () => checkConnectOptions({ nodes: [], ...wrong }), []],
+  ["docs/calls.md", "option", () => mergeCallOptions({}, wrong), []],
+  [
+    "docs/functions.md",
+    "option",
+    () => checkFunctionOptions(wrong),
+    ["state", "handlers", "queries"],
+  ],
+];
+for (const [page, header, refuse, elsewhere] of optionTables) {
+  test(`${page}: the table of "${header}" has every option there is, and no other`, () => {
+    const names = taken(refuse).filter((name) => !elsewhere.includes(name));
+    assert.deepEqual(listed(page, header).sort(), names.sort());
+  });
+}
+
+test("docs/operations.md names flags that npm run node has", () => {
+  const usage = read("scripts/start-node.ts");
+  const flags = rows("docs/operations.md").flatMap(
+    ([, flag = ""]) => flag.match(/--[a-z][\w-]*/g) ?? [],
+  );
+  assert.ok(flags.length > 10);
+  assert.deepEqual(
+    flags.filter((flag) => !new RegExp(`^  ${flag} `, "m").test(usage)),
+    [],
+  );
 });
 
 test("every npm script that a page names exists", () => {
