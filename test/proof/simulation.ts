@@ -2,8 +2,8 @@
  * `simulation`: thousands of seeded runs of whole clusters on virtual time find nothing, and met every
  * fault, mechanism and invariant that the build has. The judge is `npm run simulate` itself.
  *
- * Control: `scripts/mutants/union-of-copies.patch`, planted in a checkout of its own: a takeover
- * that merges the copies it finds instead of taking one.
+ * Control: `scripts/mutants/followers-keep-what-a-base-lacks.patch`, planted in a checkout of its own:
+ * only a deposed primary drops what the new one lacks.
  */
 import path from "node:path";
 import { applyMutant, readMutant } from "../../scripts/mutation/apply-mutant.ts";
@@ -20,7 +20,7 @@ import {
 } from "./proof.ts";
 import { targets } from "./targets.ts";
 
-const mutant = "union-of-copies";
+const mutant = "followers-keep-what-a-base-lacks";
 const smokeSeeds = 10;
 const timeoutMs = 3 * 3_600_000;
 

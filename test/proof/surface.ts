@@ -27,8 +27,9 @@ async function run({ control, say }: ProofOptions): Promise<Verdict> {
     if (control) loosen(project);
     say("compiling the files of README and docs, and the misuses");
     const pages = await writePages(project);
+    // The fault is in the packed declarations, so the control looks at nothing else.
     const complaints =
-      (await complaintCount(compile(pages))) + (await complaintCount(checkTypes()));
+      (await complaintCount(compile(pages))) + (control ? 0 : await complaintCount(checkTypes()));
     say("running two nodes and the client");
     const told = await tellStory(path.join(pages, "README"));
     say("running the README's test");
