@@ -26,7 +26,9 @@ export interface MeasureOptions {
 }
 
 /** Until code is compiled and buffers have their size, before anything counts. */
-const firstWarmUpMs = 1_000;
+const firstWarmUpMs = 3_000;
+/** Short runs, as the tests make them, warm up for so many times their length at most. */
+const firstWarmUpRuns = 6;
 const warmUpLoad: Load = { type: "closed", concurrency: 64 };
 /** What a measurement warms up with, as a share of its time: others ran in between. */
 const warmUpShare = 0.2;
@@ -41,7 +43,7 @@ export async function measure(bench: ClusterBench, options: MeasureOptions): Pro
     for (const fleet of fleets.values()) {
       await fleet.run(warmUpLoad, {
         warmUpMs: 0,
-        measureMs: Math.min(firstWarmUpMs, measureMs * 2),
+        measureMs: Math.min(firstWarmUpMs, measureMs * firstWarmUpRuns),
       });
     }
     const timing = { warmUpMs: measureMs * warmUpShare, measureMs };

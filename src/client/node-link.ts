@@ -25,13 +25,8 @@ const dialTimeoutMs = 5_000;
 const patienceMs = 500;
 /** Call input written since the buffers were looked at last, before they are looked at again. */
 const bytesBetweenChecks = 64 * 1024;
-/**
- * With so many calls in flight, what is written so far leaves before its turn of the event loop is
- * over: a node that had next to nothing to do begins with them while the others are being made. Once
- * the calls of a client are split like this they stay so, as each answered part becomes the next one
- * to be sent. 64 callers get half as many answers again; half as many calls would not be worth a frame.
- */
-const headStartCalls = 32;
+/** So few calls are not worth a frame while others are being made. */
+const smallestSplit = 32;
 
 export interface LinkOwner {
   readonly platform: Platform;
@@ -170,13 +165,25 @@ export class NodeLink {
   /** Notes the size of a call that was sent; large ones make it look at the buffers. */
   noteSent(bytes: number): void {
     this.inFlightCount += 1;
-    if (this.inFlightCount === headStartCalls) this.#channel?.flush();
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    if (this.#isHalf(channel.batchedCount)) channel.flush();
     this.#uncheckedBytes += bytes;
-    if (this.#uncheckedBytes < bytesBetweenChecks || this.#channel === undefined) return;
+    if (this.#uncheckedBytes < bytesBetweenChecks) return;
     this.#uncheckedBytes = 0;
     // Only what the connection itself holds makes it tell when it has drained.
-    this.#channel.flush();
-    if (this.#channel.bufferedBytes > highWaterBytes) this.#isBlocked = true;
+    channel.flush();
+    if (channel.bufferedBytes > highWaterBytes) this.#isBlocked = true;
+  }
+
+  /**
+   * Whether the batch is half of all that is in flight. It then leaves before its turn of the event
+   * loop is over: half of the calls are with the node while the others are being made, so that neither
+   * waits for the other, and there are as few frames as that takes. Once they are split the calls stay
+   * so, because each answered part becomes the next one to be sent.
+   */
+  #isHalf(batchedCount: number): boolean {
+    return batchedCount >= smallestSplit && 2 * batchedCount >= this.inFlightCount;
   }
 
   /** Ends it for good, with a goodbye when it is ready. */

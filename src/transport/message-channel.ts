@@ -1,8 +1,8 @@
 /**
- * One connection seen as a stream of messages. Everything sent during one turn of the event loop
- * leaves as one frame, or as one frame per 64 messages: batching is worth more than any codec. What
- * arrives is decoded here and nowhere else, so bytes that make no sense end at this border: they
- * close the connection with a code that says why, and nothing above ever sees them.
+ * One connection seen as a stream of messages. What is sent during one turn of the event loop leaves
+ * as one frame, or as a few large ones: batching is worth more than any codec. What arrives is
+ * decoded here and nowhere else, so bytes that make no sense end at this border: they close the
+ * connection with a code that says why, and nothing above ever sees them.
  */
 import type { Timers } from "../platform/platform.ts";
 import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
@@ -10,13 +10,14 @@ import type { LinkKind } from "../wire/link-rules.ts";
 import type { Message } from "../wire/messages.ts";
 import type { CloseReason, Connection, ConnectionHandlers, Transport } from "./transport.ts";
 
+/** A frame of so many messages leaves before its turn of the event loop is over. */
+const batchMessagesMax = 256;
 /**
- * A frame of so many messages leaves before its turn of the event loop is over, so that the other end
- * works on it while this one goes on. Half as many would cost more in frames than they gain; twice as
- * many cost 256 callers a tenth less processor time, but 128 callers would then take turns with their
- * node, at two thirds of the throughput.
+ * What a frame was answered with leaves when the frame has been worked through, if it is so much: the
+ * other end works on it while this one goes on with the next frame. Less than that waits for the end
+ * of the turn, because a frame of its own would cost more than it gains.
  */
-const batchMessagesMax = 64;
+const answersWorthAFrame = 32;
 
 export interface MessageHandlers {
   /** Only for dialled channels. */
@@ -99,6 +100,11 @@ export class MessageChannel {
     return this.#connection?.remoteAddress ?? "";
   }
 
+  /** Messages that wait for the end of this turn. */
+  get batchedCount(): number {
+    return this.#batched;
+  }
+
   /** Bytes not yet handed to the operating system, this turn's batch included. */
   get bufferedBytes(): number {
     return this.#encoder.pendingBytes + (this.#connection?.bufferedBytes ?? 0);
@@ -157,6 +163,7 @@ export class MessageChannel {
 
   #decode(frame: Uint8Array): void {
     const advice = this.#decoder.decode(frame, this.#receive);
+    if (this.#batched >= answersWorthAFrame) this.#sendBatch();
     if (advice !== undefined) this.close(advice.code, advice.reason);
   }
 }

@@ -42,7 +42,7 @@ test("calls of one turn leave in one frame, in the order in which they were made
   assert.equal(new Set(at).size, 1);
 });
 
-test("a node with nothing to do is given the first calls of a turn before the others are made", async () => {
+test("half of the calls in flight are sent before the other half are made", async () => {
   const cluster = await FakeCluster.start({ nodes: ["a"] });
   const { world, sent } = countingFrames(cluster.world());
   const client = await cluster.connect({}, world);
@@ -53,11 +53,18 @@ test("a node with nothing to do is given the first calls of a turn before the ot
   assert.equal(sent.frames, before);
   calls.push(visit());
   assert.equal(sent.frames, before + 1);
-  // From here on it has something to do, so the others travel together.
-  calls.push(...Array.from({ length: 32 }, visit));
+  calls.push(...Array.from({ length: 31 }, visit));
   assert.equal(sent.frames, before + 1);
-  await cluster.time.settled(Promise.all(calls));
+  calls.push(visit());
   assert.equal(sent.frames, before + 2);
+  // The more are in flight, the more travel together.
+  calls.push(...Array.from({ length: 63 }, visit));
+  assert.equal(sent.frames, before + 2);
+  calls.push(visit());
+  assert.equal(sent.frames, before + 3);
+  calls.push(visit());
+  await cluster.time.settled(Promise.all(calls));
+  assert.equal(sent.frames, before + 4);
 });
 
 function countingFrames(world: ClientWorld): { world: ClientWorld; sent: { frames: number } } {
