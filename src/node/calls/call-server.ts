@@ -181,9 +181,11 @@ export class CallServer {
     const { addresses, registry } = this.#options;
     const { functionName, key, operation } = call;
     try {
-      // Names that are here have been checked; others are not found.
-      if (origin.node === "") registry.operation(functionName, operation);
-      return addresses.of(functionName, key);
+      const address = addresses.of(functionName, key);
+      // What is served here is looked up by its turn; what is passed on must not cost others the look.
+      const isServed = address.opened?.isServed === true;
+      if (origin.node === "" && !isServed) registry.operation(functionName, operation);
+      return address;
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
       this.#fail(call, origin, error);
