@@ -6,13 +6,20 @@ import { randomBelow, type Random } from "../../model/random.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
 
+/** Nobody is suspected and then declared dead in less. */
+const shortStallMs = 4_000;
+
 export class FaultLedger {
   readonly cluster: SimulatedCluster;
   readonly random: Random;
   /** Told of every beginning and end, for the transcript. */
   readonly note: (text: string) => void;
-  /** When each host was last under a fault of its own; Infinity while it is. */
+  /** When each host was last under a fault of its own but a stall; Infinity while it is. */
   readonly hostTroubleAt = new Map<string, number>();
+  /** When each host last stalled for long enough to be held dead; Infinity while it does. */
+  readonly longStallAt = new Map<string, number>();
+  /** When it last stalled for less. */
+  readonly shortStallAt = new Map<string, number>();
   /** When the network was last under a fault; Infinity while it is. */
   networkTroubleAt = -Infinity;
   /** When anything last began or ended. */
@@ -70,6 +77,16 @@ export class FaultLedger {
     this.temporary(what, durationMs, () => {
       end();
       this.trouble(host, this.now);
+    });
+  }
+
+  /** A pause, after which timers fire before anything is read. */
+  stall(host: string, durationMs: number, end: () => void): void {
+    const stalls = durationMs > shortStallMs ? this.longStallAt : this.shortStallAt;
+    stalls.set(host, Infinity);
+    this.temporary(`pause ${host}`, durationMs, () => {
+      end();
+      stalls.set(host, this.now);
     });
   }
 

@@ -160,6 +160,8 @@ export class Faults {
         return this.#crash();
       case "pause":
         return this.#pause();
+      case "stalls":
+        return this.#stalls();
       case "slow":
         return this.#slow();
       case "clock-jump":
@@ -229,8 +231,20 @@ export class Faults {
   #pauseOne(life: Life, durationMs: number): boolean {
     if (life.state !== "up") return false;
     this.#cluster.pause(life.id);
-    this.#ledger.hostFault(`pause ${life.id}`, life.id, durationMs, () => {
+    this.#ledger.stall(life.id, durationMs, () => {
       if (this.#cluster.life(life.id) === life) this.#cluster.resume(life.id);
+    });
+    return true;
+  }
+
+  /** One stalls, and whoever may suspect it stalls just when it goes on and says that it lives. */
+  #stalls(): boolean {
+    const [first, second] = this.#ledger.shuffled(this.#ledger.living());
+    if (first === undefined || second === undefined) return false;
+    const durationMs = this.#ledger.lasting(1_000, 6_000);
+    if (!this.#pauseOne(first, durationMs)) return false;
+    this.#ledger.after(durationMs - this.#ledger.random() * 500, () => {
+      if (!this.#ledger.isOver) this.#pauseOne(second, this.#ledger.lasting(6_000, 40_000));
     });
     return true;
   }

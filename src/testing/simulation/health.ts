@@ -40,6 +40,8 @@ export class Health {
     if (life.node === undefined) return true;
     for (const [partition, replica] of life.node.parts.partitions.held()) {
       if (replica.role !== "absent" && this.#ailing.has(partition)) return false;
+      // Alone with it, as the others have left: what comes back has no copy yet.
+      if (leads(replica) && (replica.owners?.processes.length ?? 0) < 2) return false;
     }
     return true;
   }

@@ -3,7 +3,7 @@
  * nodes declared dead, commits that were known to stay and are gone, owner sets that shrink, terms
  * that chase each other, queues without bound.
  */
-import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import type { EntityName, PartitionId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { compareTerms, type Term } from "../../model/term.ts";
 import type { LatticeNode } from "../../node/lattice-node.ts";
@@ -12,15 +12,12 @@ import type { Entity } from "../../state/entity.ts";
 import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
 import type { Faults } from "./faults.ts";
 import type { Violations } from "./invariants.ts";
+import { VerdictWatch, type Verdict } from "./verdict-watch.ts";
 
 const observeEveryMs = 250;
-/** A node counts as at fault for so long after its own or the network's last trouble. */
-const graceMs = 40_000;
 /** New reigns over one partition while nothing changes around it, above which terms chase. */
 const reignsMax = 8;
 const chaseWindowMs = 20_000;
-/** A run of M3's premise: stalls are short and few. */
-const stalledShareMax = 0.25;
 
 interface PartitionRecord {
   term: Term | undefined;
@@ -42,17 +39,25 @@ export class Observer {
   readonly #known = new Map<EntityName, Map<number, number>>();
   readonly #partitions: PartitionRecord[];
   readonly #incarnations = new Map<Life, readonly [number, number]>();
-  readonly #accused = new Set<string>();
-  #manyStalledAt = -Infinity;
+  /** Filled by the loggers of the nodes. */
+  readonly #verdicts: Verdict[];
+  readonly #watch: VerdictWatch;
   /** Times a partition got another primary after the first. */
   takeovers = 0;
   ownerChanges = 0;
   #ownersSeen: string[] = [];
 
-  constructor(cluster: SimulatedCluster, faults: Faults, violations: Violations) {
+  constructor(
+    cluster: SimulatedCluster,
+    faults: Faults,
+    violations: Violations,
+    verdicts: Verdict[],
+  ) {
     this.#cluster = cluster;
     this.#faults = faults;
     this.#violations = violations;
+    this.#verdicts = verdicts;
+    this.#watch = new VerdictWatch(cluster, faults.ledger, violations);
     this.#partitions = Array.from({ length: cluster.partitionCount }, () => ({
       term: undefined,
       ownerCount: 0,
@@ -71,10 +76,9 @@ export class Observer {
   /** One look at everything. */
   look(): void {
     const nodes = this.#cluster.running();
-    this.#noteStalls();
+    this.#watch.look(this.#verdicts.splice(0));
     for (const life of this.#cluster.lives.values()) this.#watchIncarnation(life);
     for (const node of nodes) {
-      this.#watchVerdicts(node);
       this.#watchBounds(node);
       this.#learnCommitted(node);
     }
@@ -102,12 +106,6 @@ export class Observer {
     return this.#cluster.time.now;
   }
 
-  #noteStalls(): void {
-    const lives = [...this.#cluster.lives.values()];
-    const stalled = lives.filter(({ state }) => state === "paused").length;
-    if (stalled > lives.length * stalledShareMax) this.#manyStalledAt = this.#now;
-  }
-
   #watchIncarnation(life: Life): void {
     const own = life.node?.parts.cluster.members.get(life.id);
     if (own === undefined) return;
@@ -121,30 +119,6 @@ export class Observer {
       rose,
       () => `${life.id} fell from ${before.join()} to ${now.join()}`,
     );
-  }
-
-  #watchVerdicts(node: LatticeNode): void {
-    for (const { id, status, boot } of node.parts.cluster.members.values()) {
-      if (status !== "dead") continue;
-      const life = this.#cluster.lives.get(id);
-      const name = `${id}#${String(boot)}`;
-      const isThisLife = life?.state === "up" && life.node?.identity.boot === boot;
-      if (!isThisLife || this.#accused.has(name)) continue;
-      this.#accused.add(name);
-      const isInnocent = this.#isBeyondDoubt(id) && this.#isBeyondDoubt(node.identity.id);
-      this.#violations.check("M3", !isInnocent, () => `${node.identity.id} holds ${id} dead`);
-    }
-    this.#violations.check("M3", true, () => "");
-  }
-
-  #isBeyondDoubt(id: NodeId): boolean {
-    const { hostTroubleAt, networkTroubleAt } = this.#faults.ledger;
-    const troubledAt = Math.max(
-      hostTroubleAt.get(id) ?? -Infinity,
-      networkTroubleAt,
-      this.#manyStalledAt,
-    );
-    return this.#now - troubledAt > graceMs;
   }
 
   #watchBounds(node: LatticeNode): void {

@@ -18,6 +18,7 @@ export const faultKinds = [
   "isolate",
   "crash",
   "pause",
+  "stalls",
   "slow",
   "clock-jump",
   "join",
@@ -60,6 +61,16 @@ export interface Scenario {
 const lossyFaults: ReadonlySet<FaultKind> = new Set(["storm", "wipe"]);
 /** Of the runs that are not aimed. */
 const lossyShare = 0.2;
+/** The same: the network is sound, so that every verdict about a member can be judged. */
+const calmShare = 0.15;
+const hostFaults: ReadonlySet<FaultKind> = new Set([
+  "crash",
+  "pause",
+  "stalls",
+  "clock-jump",
+  "join",
+  "leave",
+]);
 /** Runs on few nodes and partitions whose faults are mostly ambushes, one close to the other. */
 const aimedShare = 0.5;
 
@@ -140,8 +151,10 @@ function drawNodeCount(random: Random): number {
 
 function drawFaults(random: Random, nodeCount: number): FaultKind[] {
   const isLossy = random() < lossyShare;
+  const isCalm = random() < calmShare;
   const possible = faultKinds.filter(
-    (kind) => !lossyFaults.has(kind) && isPossible(kind, nodeCount),
+    (kind) =>
+      !lossyFaults.has(kind) && isPossible(kind, nodeCount) && (!isCalm || hostFaults.has(kind)),
   );
   const chosen = possible.filter(() => random() < 0.35);
   while (chosen.length < 2) {
@@ -161,6 +174,7 @@ function isPossible(kind: FaultKind, nodeCount: number): boolean {
     case "split":
     case "isolate":
     case "flap":
+    case "stalls":
       return nodeCount >= 2;
     case "bridge":
     case "ambush":

@@ -5,14 +5,13 @@
  *   birth ─▶ safety phase (calls, faults, looks) ─▶ liveness phase (heal, rest, call all) ─▶ judge
  */
 import type { EntityName } from "../../model/ids.ts";
-import type { Logger } from "../../platform/platform.ts";
-import { silentLogger } from "../../platform/silent-logger.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import type { Entity } from "../../state/entity.ts";
 import { jitteryLink } from "../simulated-network.ts";
 import { SimulatedCluster } from "../simulated-cluster.ts";
 import { unrest, viewsDiffer } from "../unrest.ts";
 import { Faults } from "./faults.ts";
+import { recordingLogger, type LoggedRecords } from "./logged-records.ts";
 import type { History } from "./history.ts";
 import { Violations, type Violation } from "./invariants.ts";
 import { judge } from "./judge.ts";
@@ -62,17 +61,17 @@ class Simulation {
   readonly #cluster: SimulatedCluster;
   readonly #violations = new Violations();
   readonly #transcript: Transcript;
-  readonly #defects: string[];
+  readonly #records: LoggedRecords;
 
   private constructor(
     scenario: Scenario,
     cluster: SimulatedCluster,
-    defects: string[],
+    records: LoggedRecords,
     isReadable: boolean,
   ) {
     this.#scenario = scenario;
     this.#cluster = cluster;
-    this.#defects = defects;
+    this.#records = records;
     this.#transcript = new Transcript(() => cluster.time.now, isReadable);
     cluster.network.listen((from, to, frame, connection) => {
       this.#transcript.frame(from, to, frame, connection);
@@ -81,17 +80,17 @@ class Simulation {
 
   static async create(scenario: Scenario, isReadable: boolean): Promise<Simulation> {
     const { seed, replicas, partitionCount, latencyMs } = scenario;
-    const defects: string[] = [];
+    const records: LoggedRecords = { defects: [], verdicts: [] };
     const cluster = await SimulatedCluster.create({
       functions: simulatedFunctions(),
       seed,
       replicas,
       partitionCount,
-      logger: (node) => errorLogger(node, defects),
+      logger: (node) => recordingLogger(node, records, () => cluster.time.now),
       verifyFrames: seed % 8 === 0,
       link: jitteryLink(latencyMs, 0.3),
     });
-    return new Simulation(scenario, cluster, defects, isReadable);
+    return new Simulation(scenario, cluster, records, isReadable);
   }
 
   async perform(): Promise<SimulationResult> {
@@ -114,7 +113,12 @@ class Simulation {
           workload.burst(entity, count, withinMs);
         },
       });
-      const observer = new Observer(this.#cluster, faults, this.#violations);
+      const observer = new Observer(
+        this.#cluster,
+        faults,
+        this.#violations,
+        this.#records.verdicts,
+      );
       parts = { faults, workload, observer };
       workload.start();
       faults.start();
@@ -188,7 +192,8 @@ class Simulation {
     observer.judgeCommitted((name) => this.#committed(name));
     judge(this.#history(workload, faults), final, this.#violations);
     this.#judgeWatchers(workload, final);
-    this.#violations.check("B2", this.#defects.length === 0, () => this.#defects.join("; "));
+    const { defects } = this.#records;
+    this.#violations.check("B2", defects.length === 0, () => defects.join("; "));
   }
 
   async #judgeRest(healedAt: number): Promise<void> {
@@ -365,17 +370,4 @@ function contentsOf(
     }
   }
   return parts.sort().join(", ");
-}
-
-/** What a node reports as an error is a defect of it. */
-function errorLogger(node: string, defects: string[]): Logger {
-  const logger: Logger = {
-    ...silentLogger,
-    error: (message, fields) => {
-      if (message.startsWith("refused a second node")) return;
-      defects.push(`${node}: ${message} ${JSON.stringify(fields ?? {})}`.slice(0, 300));
-    },
-    child: () => logger,
-  };
-  return logger;
 }
