@@ -39,6 +39,11 @@ export class Contents {
     return this.#bytes;
   }
 
+  /** See `Entity.fetch`. */
+  fetch(): number {
+    return this.#node?.type === "counter" ? this.#node.last : 0;
+  }
+
   get fieldCount(): number {
     if (this.#field === undefined) return 0;
     return 1 + (this.#more === undefined ? 0 : this.#more.length / 2);

@@ -73,6 +73,11 @@ export class DedupeTable {
     return recordBytes + this.#caller.length + result;
   }
 
+  /** See `Entity.fetch`: the first and the last of its fields. */
+  fetch(): number {
+    return this.#number + this.#shortTail;
+  }
+
   get callerCount(): number {
     if (this.#groups !== undefined) return this.#groups.callerCount;
     return this.#caller === undefined ? 0 : 1;

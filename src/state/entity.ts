@@ -88,6 +88,11 @@ export class Entity implements EntityParts {
     return writeImage(this, false);
   }
 
+  /** Reads what a call as a rule needs, so that it is near; the number has no meaning. */
+  fetch(): number {
+    return this.contents.fetch() + this.context.get(0) + (this.dedupeIfAny?.fetch() ?? 0);
+  }
+
   /** A copy that is independent from now on; costs little, both sides copy what they change. */
   clone(): Entity {
     return new Entity(this.name, {

@@ -7,7 +7,7 @@
 import type { Timers } from "../platform/platform.ts";
 import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
 import type { LinkKind } from "../wire/link-rules.ts";
-import type { Message } from "../wire/messages.ts";
+import type { CallMessage, Message } from "../wire/messages.ts";
 import type { CloseReason, Connection, ConnectionHandlers, Transport } from "./transport.ts";
 
 /** A frame of so many messages leaves before its turn of the event loop is over. */
@@ -23,6 +23,8 @@ export interface MessageHandlers {
   /** Only for dialled channels. */
   open?(): void;
   message(message: Message): void;
+  /** Calls that came one behind the other in a frame; without it each comes as a `message`. */
+  calls?(calls: readonly CallMessage[]): void;
   /** Called exactly once. */
   closed(code: number, reason: CloseReason): void;
   /** The peer reads again after `bufferedBytes` had been above the high-water mark. */
@@ -40,8 +42,15 @@ export class MessageChannel {
   readonly #handlers: MessageHandlers;
   readonly #encoder = new LinkEncoder();
   readonly #decoder: LinkDecoder;
+  /** Calls of the frame that is being read, to be handed over together. */
+  #calls: CallMessage[] = [];
   readonly #receive = (message: Message): void => {
-    this.#handlers.message(message);
+    if (message.type === "call" && this.#handlers.calls !== undefined) {
+      this.#calls.push(message);
+    } else {
+      this.#handOver();
+      this.#handlers.message(message);
+    }
   };
   readonly #flush = (): void => {
     this.flush();
@@ -161,8 +170,16 @@ export class MessageChannel {
     this.#connection?.terminate();
   }
 
+  #handOver(): void {
+    if (this.#calls.length === 0) return;
+    const calls = this.#calls;
+    this.#calls = [];
+    this.#handlers.calls?.(calls);
+  }
+
   #decode(frame: Uint8Array): void {
     const advice = this.#decoder.decode(frame, this.#receive);
+    this.#handOver();
     if (this.#batched >= answersWorthAFrame) this.#sendBatch();
     if (advice !== undefined) this.close(advice.code, advice.reason);
   }

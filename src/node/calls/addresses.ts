@@ -28,6 +28,11 @@ export class Addresses {
     return this.#young.get(functionName)?.get(key) ?? this.#renew(functionName, key);
   }
 
+  /** The address if the entity was called lately. */
+  known(functionName: string, key: string): EntityAddress | undefined {
+    return this.#young.get(functionName)?.get(key);
+  }
+
   ofName(name: EntityName): EntityAddress {
     const { functionName, key } = splitEntityName(name);
     return this.of(functionName, key);

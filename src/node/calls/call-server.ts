@@ -16,6 +16,7 @@ import type { Links } from "../links/links.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { failureOf, noBytes, ServedCall, type CallUnderWay, type Origin } from "./served-call.ts";
+import { Prefetch } from "./prefetch.ts";
 import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
 
 /** A caller that is told to slow down should wait about as long as a queue takes to move. */
@@ -48,6 +49,7 @@ export class CallServer {
   readonly #options: CallServerOptions;
   readonly #isLinked = (node: NodeId): boolean => this.#options.links.link(node) !== undefined;
   readonly #waiting: WaitingCalls;
+  readonly #prefetch: Prefetch;
   /** Calls passed on to other nodes since the start. */
   forwardCount = 0;
   /** Calls run here since the start. */
@@ -57,6 +59,7 @@ export class CallServer {
 
   constructor(options: CallServerOptions) {
     this.#options = options;
+    this.#prefetch = new Prefetch(options.addresses);
     this.#waiting = new WaitingCalls({
       clock: options.clock,
       timers: options.timers,
@@ -86,9 +89,17 @@ export class CallServer {
     this.#waiting.close();
   }
 
-  /** Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet. */
-  serve(call: CallMessage, origin: Origin): CallUnderWay | undefined {
-    const address = this.#addressOf(call, origin);
+  /** To be called with calls that came together, before they are served (`prefetch.ts`). */
+  prefetch(calls: readonly CallMessage[]): readonly (EntityAddress | undefined)[] {
+    return this.#prefetch.run(calls);
+  }
+
+  /**
+   * Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet.
+   * @param known the address of the entity, where it was looked up already
+   */
+  serve(call: CallMessage, origin: Origin, known?: EntityAddress): CallUnderWay | undefined {
+    const address = this.#addressOf(call, origin, known);
     if (address === undefined) return undefined;
     const { opened, partition } = address;
     const isLed = opened?.isServed === true || this.#options.serving.isPrimary(partition);
@@ -177,11 +188,15 @@ export class CallServer {
   }
 
   /** Nobody is trusted with the partition of a key, nor clients with names. */
-  #addressOf(call: CallMessage, origin: Origin): EntityAddress | undefined {
+  #addressOf(
+    call: CallMessage,
+    origin: Origin,
+    known: EntityAddress | undefined,
+  ): EntityAddress | undefined {
     const { addresses, registry } = this.#options;
     const { functionName, key, operation } = call;
     try {
-      const address = addresses.of(functionName, key);
+      const address = known ?? addresses.of(functionName, key);
       // What is served here is looked up by its turn; what is passed on must not cost others the look.
       const isServed = address.opened?.isServed === true;
       if (origin.node === "" && !isServed) registry.operation(functionName, operation);

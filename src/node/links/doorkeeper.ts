@@ -75,6 +75,10 @@ export class Doorkeeper {
           }
           next = this.#first(channel, message, leave ?? nothing);
         },
+        calls: (calls) => {
+          if (next?.calls !== undefined) next.calls(calls);
+          else for (const call of calls) next?.message(call);
+        },
         closed: (code, reason) => {
           deadline.cancel();
           leave?.();

@@ -5,6 +5,7 @@
 import { LatticeError } from "../../model/error.ts";
 import type { NodeId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
+import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { CallServer } from "../calls/call-server.ts";
 import { checkClientCall } from "../calls/client-call-check.ts";
@@ -41,17 +42,27 @@ export class CallDoor implements Origin {
     return this.#underWay.size;
   }
 
-  serve(call: CallMessage): void {
+  /** Calls that came together. */
+  serveAll(calls: readonly CallMessage[]): void {
+    const addresses = this.#server.prefetch(calls);
+    for (let index = 0; index < calls.length; index++) {
+      this.serve(calls[index]!, addresses[index]);
+    }
+  }
+
+  /** @param known the address of the entity, where it was looked up already */
+  serve(call: CallMessage, known?: EntityAddress): void {
     if (this.#underWay.size >= this.#bound) {
       this.answer(failureOf(call.id, this.#tooMany(), this.#self));
       return;
     }
-    const underWay = this.node === "" ? this.#serveClient(call) : this.#server.serve(call, this);
+    const underWay =
+      this.node === "" ? this.#serveClient(call, known) : this.#server.serve(call, this, known);
     if (underWay !== undefined) this.#underWay.set(call.id, underWay);
   }
 
   /** Clients are not trusted. */
-  #serveClient(call: CallMessage): CallUnderWay | undefined {
+  #serveClient(call: CallMessage, known: EntityAddress | undefined): CallUnderWay | undefined {
     try {
       checkClientCall(call, this.#trustedCaller);
     } catch (error) {
@@ -61,7 +72,7 @@ export class CallDoor implements Origin {
     }
     if (call.number > 0) this.#trustedCaller = call.caller;
     // A client is one leg away, whatever it says.
-    return this.#server.serve(call.hop === 1 ? call : { ...call, hop: 1 }, this);
+    return this.#server.serve(call.hop === 1 ? call : { ...call, hop: 1 }, this, known);
   }
 
   cancel(id: number): void {

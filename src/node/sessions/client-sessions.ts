@@ -103,18 +103,25 @@ export class ClientSessions {
     channel.send(this.#options.welcome(hello));
     channel.become({ incoming: "from-client", outgoing: "to-client" });
     channel.send(routes.full());
+    const defect = (type: Message["type"], error: unknown): void => {
+      // Of ours: a client must not be able to stop a node with it.
+      const client = channel.remoteAddress;
+      platform.logger.error("a client's message could not be handled", { client, type, error });
+      channel.close(closeCodes.malformed, `this ${type} could not be handled`);
+    };
     return {
+      calls: (messages) => {
+        try {
+          session.door.serveAll(messages);
+        } catch (error) {
+          defect("call", error);
+        }
+      },
       message: (message) => {
         try {
           this.#received(session, message);
         } catch (error) {
-          // A defect of ours, which a client must not be able to stop a node with.
-          platform.logger.error("a client's message could not be handled", {
-            client: channel.remoteAddress,
-            type: message.type,
-            error,
-          });
-          channel.close(closeCodes.malformed, `this ${message.type} could not be handled`);
+          defect(message.type, error);
         }
       },
       closed: () => {
