@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
 import { MemoryNetwork } from "../../src/transport/memory-network.ts";
-import { MessageChannel } from "../../src/transport/message-channel.ts";
+import { MessageChannel, type MessageHandlers } from "../../src/transport/message-channel.ts";
 import type { CloseReason } from "../../src/transport/transport.ts";
 import { closeCodes } from "../../src/wire/close-codes.ts";
 import { nodeFrameLimits } from "../../src/wire/link-codec.ts";
 import type { HelloMessage, Message } from "../../src/wire/messages.ts";
+import { callMessage } from "../node/support/raw-peer.ts";
 import { refuses } from "../support/refuses.ts";
 
 interface End {
@@ -44,7 +45,7 @@ function hello(channel: "control" | "data"): HelloMessage {
 }
 
 /** Two ends that have said nothing yet. */
-async function connect(): Promise<Pair> {
+async function connect(calls?: MessageHandlers["calls"]): Promise<Pair> {
   const time = new VirtualTime({ seed: 1 });
   const { clock, timers, random } = time;
   const network = new MemoryNetwork({ clock, timers, random });
@@ -65,6 +66,7 @@ async function connect(): Promise<Pair> {
           closed: (code, reason) => {
             if (accepting !== undefined) accepting.closed = { code, reason };
           },
+          ...(calls === undefined ? {} : { calls }),
         },
       });
       const end = make(channel);
@@ -96,8 +98,8 @@ async function connect(): Promise<Pair> {
 }
 
 /** Two ends after the hand shake of a node's channel. */
-async function greet(kind: "control" | "data"): Promise<Pair> {
-  const pair = await connect();
+async function greet(kind: "control" | "data", calls?: MessageHandlers["calls"]): Promise<Pair> {
+  const pair = await connect(calls);
   const { time, dialling, accepting } = pair;
   dialling.channel.send(hello(kind));
   await time.sleep(10);
@@ -137,6 +139,24 @@ void test("what is sent in one turn is one frame, in order", async () => {
     Array.from({ length: 50 }, (_, id) => id),
   );
   assert.equal(dialling.channel.bufferedBytes, 0);
+});
+
+void test("calls of a frame come together, and what stands between them keeps its place", async () => {
+  const order: string[] = [];
+  const { time, dialling, accepting } = await greet("data", (calls) => {
+    order.push(calls.map(({ id }) => String(id)).join(" "));
+  });
+  accepting.received.push = (...messages): number => {
+    order.push(...messages.map(({ type }) => type));
+    return order.length;
+  };
+  for (const id of [1, 2]) dialling.channel.send(callMessage({ id }));
+  dialling.channel.send({ type: "cancel", id: 1 });
+  dialling.channel.send(callMessage({ id: 3 }));
+  await time.sleep(10);
+  dialling.channel.send(callMessage({ id: 4 }));
+  await time.sleep(10);
+  assert.deepEqual(order, ["1 2", "cancel", "3", "4"]);
 });
 
 void test("a message that may not cross is refused to its sender, and the channel is as it was", async () => {
