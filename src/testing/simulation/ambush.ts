@@ -41,6 +41,8 @@ const steps = [
   "crash",
   "pause",
   "reset",
+  "hang up",
+  "hang up",
   "lag",
   "relieve",
   "relieve",
@@ -124,6 +126,9 @@ export class Ambush {
         return;
       case "reset":
         for (const follower of cast.followers) network.resetPair(cast.primary, follower);
+        return;
+      case "hang up":
+        network.resetClients(cast.primary);
         return;
       case "lag":
         this.#ends.push(network.lag(host, durationMs));

@@ -6,8 +6,10 @@ import { randomBelow, type Random } from "../../model/random.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
 
-/** Nobody is suspected and then declared dead in less. */
+/** Nobody is declared dead who was silent for less (the least suspicion of the membership). */
 const shortStallMs = 4_000;
+/** Suspicions of an earlier stall are over by then. */
+const stallPauseMs = 10_000;
 
 export class FaultLedger {
   readonly cluster: SimulatedCluster;
@@ -82,7 +84,13 @@ export class FaultLedger {
 
   /** A pause, after which timers fire before anything is read. */
   stall(host: string, durationMs: number, end: () => void): void {
-    const stalls = durationMs > shortStallMs ? this.longStallAt : this.shortStallAt;
+    const { longStallAt, shortStallAt } = this;
+    const lastAt = Math.max(
+      longStallAt.get(host) ?? -Infinity,
+      shortStallAt.get(host) ?? -Infinity,
+    );
+    const isShort = durationMs < shortStallMs && this.now - lastAt > stallPauseMs;
+    const stalls = isShort ? shortStallAt : longStallAt;
     stalls.set(host, Infinity);
     this.temporary(`pause ${host}`, durationMs, () => {
       end();

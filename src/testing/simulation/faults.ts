@@ -241,7 +241,7 @@ export class Faults {
   #stalls(): boolean {
     const [first, second] = this.#ledger.shuffled(this.#ledger.living());
     if (first === undefined || second === undefined) return false;
-    const durationMs = this.#ledger.lasting(1_000, 6_000);
+    const durationMs = this.#ledger.lasting(1_000, 3_900);
     if (!this.#pauseOne(first, durationMs)) return false;
     this.#ledger.after(durationMs - this.#ledger.random() * 500, () => {
       if (!this.#ledger.isOver) this.#pauseOne(second, this.#ledger.lasting(6_000, 40_000));

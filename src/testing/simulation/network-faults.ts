@@ -41,6 +41,11 @@ export class NetworkFaults {
     this.#ledger.networkTrouble();
   }
 
+  /** Its clients lose their connections, and whatever they wait for they ask again. */
+  resetClients(host: string): void {
+    for (const client of this.#clients) this.resetPair(client, host);
+  }
+
   /** All between it and the other nodes takes long enough for much to be under way at once. */
   lag(host: string, durationMs: number): () => void {
     const { paths } = this.#ledger.cluster.network;

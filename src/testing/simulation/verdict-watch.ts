@@ -19,12 +19,15 @@ export interface Verdict {
 
 /** The network and hosts count as at fault for so long after their last trouble. */
 const graceMs = 40_000;
-/** The same for a short stall, after which everything goes on as before. */
-const shortStallGraceMs = 4_000;
+/** The same for a short stall, and for many at a time: after it everything goes on as before. */
+const stallGraceMs = 4_000;
 /** The premise: few stall at a time. */
 const stalledShareMax = 0.25;
 /** Two of a small cluster may stall one after the other. */
 const stalledMin = 2;
+
+/** Accused, accuser, and one who tells the first of the suspicion and the second of the answer. */
+const witnessesMin = 3;
 
 export class VerdictWatch {
   readonly #cluster: SimulatedCluster;
@@ -58,21 +61,18 @@ export class VerdictWatch {
   /** Whoever accuses may have stalled for as long as it likes: that is no excuse. */
   #isBeyondDoubt(id: NodeId, at: number): boolean {
     const { hostTroubleAt, networkTroubleAt } = this.#ledger;
-    const troubledAt = Math.max(
-      hostTroubleAt.get(id) ?? -Infinity,
-      networkTroubleAt,
-      this.#manyStalledAt,
-    );
-    return at - troubledAt > graceMs;
+    const troubledAt = Math.max(hostTroubleAt.get(id) ?? -Infinity, networkTroubleAt);
+    return at - troubledAt > graceMs && at - this.#manyStalledAt > stallGraceMs;
   }
 
   #isHealthy(id: NodeId, at: number): boolean {
     const { longStallAt, shortStallAt } = this.#ledger;
+    const isHeard = this.#cluster.running().length >= witnessesMin;
     return (
       this.#cluster.lives.get(id)?.state === "up" &&
       this.#isBeyondDoubt(id, at) &&
       at - (longStallAt.get(id) ?? -Infinity) > graceMs &&
-      at - (shortStallAt.get(id) ?? -Infinity) > shortStallGraceMs
+      at - (shortStallAt.get(id) ?? -Infinity) > (isHeard ? stallGraceMs : graceMs)
     );
   }
 }
