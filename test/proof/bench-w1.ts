@@ -15,7 +15,8 @@ import { atLeast, type Proof, type ProofOptions, type Verdict } from "./proof.ts
 import { targets } from "./targets.ts";
 
 const timeoutMs = 600_000;
-const served = "  serve(call: CallMessage, origin: Origin): CallUnderWay | undefined {\n";
+const served =
+  "  serve(call: CallMessage, origin: Origin, known?: EntityAddress): CallUnderWay | undefined {\n";
 const slowly = "    for (let n = 0, x = 1; n < 200_000; n++) x = Math.sqrt(x + n);\n";
 
 async function run({ control, smoke, say }: ProofOptions): Promise<Verdict> {
