@@ -24,6 +24,8 @@ export class SeedProcessError extends Error {}
 
 const ownWorker = fileURLToPath(new URL("./seed-worker.ts", import.meta.url));
 const hangMsDefault = 120_000;
+/** Time is counted in ticks, so that none passes for it while this program is itself stopped. */
+const tickMs = 1_000;
 
 /** Resolves when all are done. @throws SeedProcessError that names the seed */
 export async function runSeeds(options: RunSeedsOptions): Promise<void> {
@@ -41,13 +43,13 @@ function runWorker(options: RunSeedsOptions, run: { isStopped: boolean }): Promi
     let hang: NodeJS.Timeout | undefined;
     let problem: string | undefined;
     const end = (why?: string): void => {
-      clearTimeout(hang);
+      clearInterval(hang);
       problem ??= why;
       run.isStopped ||= why !== undefined;
       stop(worker);
     };
     const goOn = (): void => {
-      clearTimeout(hang);
+      clearInterval(hang);
       seed = run.isStopped ? undefined : options.next();
       if (seed === undefined) {
         end();
@@ -55,9 +57,10 @@ function runWorker(options: RunSeedsOptions, run: { isStopped: boolean }): Promi
       }
       const request: SeedRequest = { seed, isReadable: options.isReadable ?? false };
       worker.send(request);
-      hang = setTimeout(() => {
-        end(`has not ended in ${hangMs} ms`);
-      }, hangMs);
+      let ticks = 0;
+      hang = setInterval(() => {
+        if (++ticks * tickMs >= hangMs) end(`has not ended in ${hangMs} ms`);
+      }, tickMs);
     };
     worker.on("message", (outcome: SeedOutcome) => {
       run.isStopped ||= options.ended(outcome);
@@ -67,7 +70,7 @@ function runWorker(options: RunSeedsOptions, run: { isStopped: boolean }): Promi
       end(error.message);
     });
     worker.once("exit", (code, signal) => {
-      clearTimeout(hang);
+      clearInterval(hang);
       if (seed === undefined && problem === undefined) resolve();
       else {
         run.isStopped = true;
