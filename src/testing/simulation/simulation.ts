@@ -191,7 +191,7 @@ class Simulation {
     this.#judgeCopies();
     observer.judgeCommitted((name) => this.#committed(name));
     judge(this.#history(workload, faults), final, this.#violations);
-    this.#judgeWatchers(workload, final);
+    await this.#judgeWatchers(workload, final);
     const { defects } = this.#records;
     this.#violations.check("B2", defects.length === 0, () => defects.join("; "));
   }
@@ -308,14 +308,18 @@ class Simulation {
     }
   }
 
-  #judgeWatchers(workload: Workload, final: ReadonlyMap<string, Look>): void {
-    for (const [, { entity, ids }] of workload.watched) {
-      const name = entity.join("/");
-      const known = Object.keys(final.get(name)?.effects ?? {});
-      const missing = known.find((id) => !ids.includes(id));
-      this.#violations.check("C8", missing === undefined, () => {
-        return `a watcher of ${name} was not shown call ${missing ?? ""}`;
-      });
+  /** C8. A watcher whose node died unheard notices when its link has been silent for a while. */
+  async #judgeWatchers(workload: Workload, final: ReadonlyMap<string, Look>): Promise<void> {
+    const { time } = this.#cluster;
+    const watchers = [...workload.watched.keys()];
+    await time.run({
+      untilAt: time.now + successLimitMs,
+      condition: () =>
+        watchers.every((watcher) => missedBy(workload, watcher, final) === undefined),
+    });
+    for (const watcher of watchers) {
+      const missed = missedBy(workload, watcher, final);
+      this.#violations.check("C8", missed === undefined, () => missed ?? "");
     }
   }
 
@@ -342,6 +346,19 @@ class Simulation {
       endCount: faults.endCount,
     };
   }
+}
+
+/** What a watcher should have been shown by now. */
+function missedBy(
+  workload: Workload,
+  watcher: string,
+  final: ReadonlyMap<string, Look>,
+): string | undefined {
+  const { entity, ids = [] } = workload.watched.get(watcher) ?? {};
+  const name = entity?.join("/") ?? "";
+  const known = Object.keys(final.get(name)?.effects ?? {});
+  const missing = known.find((id) => !ids.includes(id));
+  return missing && `a watcher of ${name} was not shown call ${missing}`;
 }
 
 interface LookHandle {
