@@ -187,6 +187,8 @@ class Simulation {
     // The last calls may have been answered, or have run late, since all was at rest.
     await this.#judgeRest(healedAt);
     const final = await this.#readAll(workload);
+    // Meanwhile the role of a partition may be on its way home.
+    await this.#judgeRest(healedAt);
     observer.look();
     this.#judgeCopies();
     observer.judgeCommitted((name) => this.#committed(name));
