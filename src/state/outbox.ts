@@ -74,7 +74,7 @@ export class Outbox {
   }
 
   get(id: SendId): OutboxEntry | undefined {
-    return this.#entries.find((entry) => isSame(entry, id));
+    return this.#entries[this.#indexOf(id)];
   }
 
   add(entry: OutboxEntry): void {
@@ -88,9 +88,10 @@ export class Outbox {
   }
 
   remove(id: SendId): void {
-    const removed = this.get(id);
+    const index = this.#indexOf(id);
+    const removed = this.#entries[index];
     if (removed === undefined) return;
-    this.#entries = this.#entries.filter((entry) => entry !== removed);
+    this.#entries = this.#entries.toSpliced(index, 1);
     this.#bytes -= sendBytes(removed);
   }
 
@@ -118,6 +119,11 @@ export class Outbox {
     copy.#failed = this.#failed;
     copy.#bytes = this.#bytes;
     return copy;
+  }
+
+  /** −1 when it is not there. Those that arrive first stand first, as a rule. */
+  #indexOf(id: SendId): number {
+    return this.#entries.findIndex((entry) => isSame(entry, id));
   }
 
   #put(entries: OutboxEntry[]): void {
@@ -161,7 +167,8 @@ function isSame(a: SendId, b: SendId): boolean {
   return a.number === b.number && a.writer === b.writer;
 }
 
-function compareSends(
+/** The order of `Outbox.entries`. */
+export function compareSends(
   a: SendId & { readonly hybridTime: HybridTime },
   b: SendId & { readonly hybridTime: HybridTime },
 ): number {

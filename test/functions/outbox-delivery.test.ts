@@ -263,3 +263,48 @@ test("a late end of what somebody else took out does not touch what is sent sinc
   s.confirms[0]?.done(true);
   assert.equal(s.delivery.depth, 0);
 });
+
+test("an outbox told anew while its calls go out sends each of them once, in order", () => {
+  const s = new Stage();
+  const entries = [entry(1), entry(2), entry(3, "other")];
+  const deliver = s.deliver.bind(s);
+  s.deliver = (...args) => {
+    deliver(...args);
+    // A turn of the sender itself, run here at once, has sent one more.
+    if (entries.length === 5) return;
+    entries.push(entry(entries.length + 1));
+    s.delivery.update(sender, [...entries]);
+  };
+  s.delivery.update(sender, [...entries]);
+  const order: string[] = [];
+  while (s.attempts.length > 0) {
+    order.push(s.open[0]!);
+    s.end();
+  }
+  assert.deepEqual(
+    order.filter((address) => address.includes(" main ")),
+    ["cart/alice main 1", "cart/alice main 2", "cart/alice main 4", "cart/alice main 5"],
+  );
+  assert.deepEqual(
+    order.filter((address) => address.includes(" other ")),
+    ["cart/alice other 3"],
+  );
+});
+
+test("the outbox of an entity that sends much is told again without reading all of it anew", () => {
+  const s = new Stage();
+  const entries = Array.from({ length: 1_000 }, (_, index) =>
+    entry(index, `k${String(index % 9)}`),
+  );
+  s.delivery.update(sender, entries);
+  assert.equal(s.delivery.depth, 1_000);
+  s.delivery.update(sender, entries.slice(3));
+  assert.equal(s.delivery.depth, 997);
+  // A copy that came in an image holds the same calls in other objects.
+  s.delivery.update(
+    sender,
+    entries.slice(5).map((sent) => ({ ...sent })),
+  );
+  assert.equal(s.delivery.depth, 995);
+  assert.equal(s.attempts.length, 9, "one to each target, whichever object it stands in");
+});
