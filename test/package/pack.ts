@@ -9,24 +9,24 @@ import { runNode, runNpm } from "../support/run-command.ts";
 
 const compiler = path.join(repositoryRoot, "node_modules/typescript/bin/tsc");
 /** What npm takes from the root; `files` in package.json decides about the rest. */
-const rootFiles = ["package.json", "README.md", "CHANGELOG.md", "LICENSE"];
+export const packedRootFiles = ["package.json", "README.md", "CHANGELOG.md", "LICENSE"];
 
-export interface PackedPackage {
-  /** The folder that was packed. */
-  readonly folder: string;
-  readonly tarball: string;
-  /** Paths inside the tarball. */
+export interface Tarball {
+  /** Its name in the folder that was packed. */
+  readonly name: string;
+  /** Paths inside. */
   readonly files: readonly string[];
 }
 
 /** Packs into `folder`, which must be empty. */
-export async function pack(folder: string): Promise<PackedPackage> {
-  for (const file of rootFiles) cpSync(path.join(repositoryRoot, file), path.join(folder, file));
+export async function pack(folder: string): Promise<Tarball> {
+  for (const file of packedRootFiles)
+    cpSync(path.join(repositoryRoot, file), path.join(folder, file));
   const outDir = path.join(folder, "dist");
   await runNode([compiler, "-p", "src", "--outDir", outDir], { cwd: repositoryRoot });
   const printed = await runNpm(["pack", "--ignore-scripts", "--json"], { cwd: folder });
   const [packed] = JSON.parse(printed) as { filename: string; files: { path: string }[] }[];
   if (packed === undefined) throw new Error(`npm pack made no tarball in ${folder}`);
   const files = packed.files.map((file) => file.path);
-  return { folder, tarball: path.join(folder, packed.filename), files };
+  return { name: packed.filename, files };
 }

@@ -1,9 +1,13 @@
-/** A user's project around the packed package: made once, in an own folder, for all tests of a file. */
+/** A user's project around the packed package, in a folder of its own, for all tests of a file. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { install } from "./install.ts";
-import { pack, type PackedPackage } from "./pack.ts";
+import { copyPackedProject, makePackedProject, type PackedPackage } from "./packed-project.ts";
+
+export interface ProjectOptions {
+  /** Build, pack and install although that was done with the same sources. @default false */
+  readonly anew?: boolean;
+}
 
 export class Project {
   readonly packed: PackedPackage;
@@ -16,14 +20,11 @@ export class Project {
     this.folder = path.join(root, "user");
   }
 
-  /** Builds, packs and installs: about ten seconds. */
-  static async create(): Promise<Project> {
+  /** Builds, packs and installs, which takes ten seconds, unless these sources have been before. */
+  static async create({ anew = false }: ProjectOptions = {}): Promise<Project> {
     const root = mkdtempSync(path.join(tmpdir(), "latticework-package-"));
-    const packFolder = path.join(root, "pack");
-    mkdirSync(packFolder);
-    const project = new Project(root, await pack(packFolder));
-    await install(project.folder, project.packed.tarball);
-    return project;
+    const packed = await (anew ? makePackedProject(root) : copyPackedProject(root));
+    return new Project(root, packed);
   }
 
   /** A folder inside the project, made if need be, that holds `files`. */

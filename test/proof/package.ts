@@ -18,21 +18,37 @@ import { bundleClient, type ClientBundle } from "../support/bundle-client.ts";
 import { chromiumPath } from "../support/chromium-path.ts";
 import { openPage } from "../support/open-page.ts";
 import { runNode } from "../support/run-command.ts";
-import { atMost, exactly, none, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
+import {
+  atMost,
+  exactly,
+  none,
+  type Figure,
+  type Proof,
+  type ProofOptions,
+  type Verdict,
+} from "./proof.ts";
 import { targets } from "./targets.ts";
 
-const entryPoints = [
-  "latticework",
-  "latticework/node",
-  "latticework/client",
-  "latticework/testing",
-];
+/** What each is for. */
+const exportsOf: Readonly<Record<string, readonly string[]>> = {
+  latticework: ["LatticeError", "crdt", "defineFunction", "handler"],
+  "latticework/node": ["startNode"],
+  "latticework/client": ["LatticeError", "connect"],
+  "latticework/testing": [
+    "SimulatedNetwork",
+    "VirtualClock",
+    "clockConformance",
+    "createTestCluster",
+    "transportConformance",
+  ],
+};
 const barred = /\/node_modules\/(ws|hashring|pino|yjs|lib0)\/|\/dist\/(.*\/)?node\//;
+const barredNames = /["'`](node:[\w/]+|ws|hashring|pino|yjs)["'`]/g;
 const callCount = 1_000;
 
 async function run(options: ProofOptions): Promise<Verdict> {
   options.say("building, packing and installing into an empty project");
-  const project = await Project.create();
+  const project = await Project.create({ anew: !options.smoke });
   try {
     return await judge(project, options);
   } finally {
@@ -41,25 +57,27 @@ async function run(options: ProofOptions): Promise<Verdict> {
 }
 
 async function judge(project: Project, { control, say }: ProofOptions): Promise<Verdict> {
-  if (control) dropBrowserCondition(project);
+  if (control) return judgeWithoutCondition(project, say);
   say("importing every entry point");
   const imported = await importedCount(project);
   say("asking publint and attw");
   const complaints = (await publintFails(project)) + (await attwFails(project));
   say("bundling the client for browsers");
-  const { missing, bundle } = await bundlePage(project);
-  const strangers = bundle?.inputs.filter((input) => barred.test(input)).length ?? 0;
+  const bundled = await bundlePage(project);
+  const { bundle } = bundled;
   const executable = chromiumPath();
   say(`calling a node ${String(callCount)} times from ${executable ?? "no browser: none is here"}`);
-  const answered =
-    bundle === undefined || executable === undefined ? 0 : await callsFrom(bundle.entryFile);
+  const called =
+    bundle === undefined || executable === undefined
+      ? { answered: 0, complaints: 0 }
+      : await callFrom(bundle.entryFile);
   return {
     figures: [
-      exactly("entry points that import", imported, entryPoints.length),
+      exactly("entry points that import", imported, Object.keys(exportsOf).length),
       none("complaints of publint and attw", complaints),
-      none("modules that browsers lack", missing + strangers),
-      atMost("entry chunk, compressed", bundle?.gzipBytes ?? 0, targets.package.gzipBytesMax, "B"),
-      exactly("calls from Chromium that took effect once", answered, callCount),
+      ...bundleFigures(bundled),
+      none("complaints of the page", called.complaints),
+      exactly("calls from Chromium that took effect once", called.answered, callCount),
     ],
     counts: {
       "files in the tarball": project.packed.files.length,
@@ -72,6 +90,27 @@ async function judge(project: Project, { control, say }: ProofOptions): Promise<
   };
 }
 
+/** What bundlers take is all that the control changes. */
+async function judgeWithoutCondition(project: Project, say: ProofOptions["say"]): Promise<Verdict> {
+  dropBrowserCondition(project);
+  say("bundling the client for browsers");
+  return { figures: bundleFigures(await bundlePage(project)), counts: {}, records: [] };
+}
+
+function bundleFigures({ missing, bundle }: Bundled): readonly Figure[] {
+  const inputs = bundle?.inputs ?? [];
+  const strangers = inputs.filter((input) => barred.test(input)).length;
+  const names = bundle?.entryCode.match(barredNames)?.length ?? 0;
+  const own = inputs.filter((input) =>
+    /node_modules\/latticework\/dist\/.*\/client-browser\.js$/.test(input),
+  );
+  return [
+    none("modules that browsers lack", missing + strangers + names),
+    exactly("clients for browsers in the bundle", own.length, 1),
+    atMost("entry chunk, compressed", bundle?.gzipBytes ?? 0, targets.package.gzipBytesMax, "B"),
+  ];
+}
+
 function dropBrowserCondition(project: Project): void {
   const file = path.join(project.folder, "node_modules/latticework/package.json");
   const manifest = JSON.parse(readFileSync(file, "utf8")) as {
@@ -81,12 +120,14 @@ function dropBrowserCondition(project: Project): void {
   writeFileSync(file, JSON.stringify(manifest));
 }
 
+/** Of those that export what they are for, and nothing else. */
 async function importedCount({ folder }: Project): Promise<number> {
   let count = 0;
-  for (const entry of entryPoints) {
-    const text = `console.log(Object.keys(await import("${entry}")).length)`;
+  for (const [entry, names] of Object.entries(exportsOf)) {
+    const text = `console.log(Object.keys(await import("${entry}")).sort().join())`;
     const exported = await runNode(["--input-type=module", "--eval", text], { cwd: folder });
-    if (Number(exported) > 0) count += 1;
+    if (exported.trim() === names.join()) count += 1;
+    else console.error(`${entry} exports ${exported.trim()}`);
   }
   return count;
 }
@@ -111,10 +152,14 @@ function fails(tool: string, args: readonly string[]): Promise<number> {
   );
 }
 
-/** The page of the browser tests, bundled in the user's project; or how many modules it lacks. */
-async function bundlePage(
-  project: Project,
-): Promise<{ readonly missing: number; readonly bundle?: ClientBundle }> {
+interface Bundled {
+  /** Modules that are not inside. */
+  readonly missing: number;
+  readonly bundle?: ClientBundle;
+}
+
+/** The page of the browser tests, bundled in the user's project. */
+async function bundlePage(project: Project): Promise<Bundled> {
   const files = ["page.ts", "functions.ts"];
   const sources = files.map((name) => path.join(repositoryRoot, "test/browser", name));
   const folder = project.copy("page", sources);
@@ -129,16 +174,22 @@ async function bundlePage(
   }
 }
 
-/** How many of `callCount` calls the state of the node shows afterwards. */
-async function callsFrom(script: string): Promise<number> {
+interface Called {
+  /** How many of `callCount` calls the state of the node shows afterwards. */
+  readonly answered: number;
+  readonly complaints: number;
+}
+
+async function callFrom(script: string): Promise<Called> {
   const node = await startNode({ functions, listen: { port: 0 }, logger: "silent" });
   try {
     await using open = await openPage(script);
     const told = JSON.stringify([node.address, callCount]);
     await open.page.evaluate(`stories.many(...${told})`);
-    let total = 0;
-    for (let n = 0; n < 8; n++) total += await node.get("room", `room-${String(n)}`).count();
-    return total;
+    let answered = 0;
+    for (let n = 0; n < 8; n++) answered += await node.get("room", `room-${String(n)}`).count();
+    for (const complaint of open.complaints) console.error(complaint);
+    return { answered, complaints: open.complaints.length };
   } finally {
     await node.leave();
   }
