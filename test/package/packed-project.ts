@@ -5,7 +5,7 @@
  *   node_modules/.cache/latticework-package/<hash of what it is made of>/pack   what was packed
  *                                                                       /user   the user's project
  *
- * Nobody works in there: each takes a copy. An entry is made beside its place and renamed when it is
+ * Nobody writes in there: each takes a copy of the project. An entry is made beside its place and renamed when it is
  * whole, so that an interrupted run leaves none that others would trust.
  */
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ import { install } from "./install.ts";
 import { pack, packedRootFiles, type Tarball } from "./pack.ts";
 
 export interface PackedPackage {
-  /** The folder that was packed. */
+  /** The folder that was packed. It may be shared: only to be read. */
   readonly folder: string;
   readonly tarball: string;
   /** Paths inside the tarball. */
@@ -40,22 +40,24 @@ const lockFile = path.join(cacheFolder, "lock");
 const entriesKept = 2;
 const draftPrefix = "draft-";
 const tarballFile = "tarball.json";
+const userFolder = "user";
 
-/** Puts the packed package and a project `user` that has it installed into `folder`, an empty one. */
+/** Puts a project that has the package installed into `folder`, an empty one, as `user`. */
 export async function copyPackedProject(folder: string): Promise<PackedPackage> {
   const entry = await upToDateEntry();
-  cpSync(entry, folder, { recursive: true, verbatimSymlinks: true });
-  return packedIn(folder);
+  const copied = { recursive: true, verbatimSymlinks: true };
+  cpSync(path.join(entry, userFolder), path.join(folder, userFolder), copied);
+  return packedIn(entry);
 }
 
-/** As `copyPackedProject`, but builds, packs and installs whatever there is already. */
+/** As `copyPackedProject`, but builds, packs and installs, whatever there is already. */
 export async function makePackedProject(folder: string): Promise<PackedPackage> {
   const packFolder = path.join(folder, "pack");
   mkdirSync(packFolder, { recursive: true });
   const tarball = await pack(packFolder);
   writeFileSync(path.join(folder, tarballFile), JSON.stringify(tarball));
   const packed = packedIn(folder);
-  await install(path.join(folder, "user"), packed.tarball);
+  await install(path.join(folder, userFolder), packed.tarball);
   return packed;
 }
 

@@ -20,7 +20,7 @@ const served =
 const slowly = "    for (let n = 0, x = 1; n < 200_000; n++) x = Math.sqrt(x + n);\n";
 
 async function run({ control, smoke, say }: ProofOptions): Promise<Verdict> {
-  const plant = control ? await Plant.create() : undefined;
+  const plant = control ? Plant.create() : undefined;
   try {
     plant?.change("src/node/calls/call-server.ts", served, served + slowly);
     const folder = await mkdtemp(path.join(tmpdir(), "latticework-bench-"));
@@ -33,7 +33,7 @@ async function run({ control, smoke, say }: ProofOptions): Promise<Verdict> {
     if (code !== 0) throw new Error(`npm run bench ended with ${code}:\n${output}`);
     return judge(JSON.parse(await readFile(json, "utf8")) as Report, json);
   } finally {
-    await plant?.remove();
+    plant?.remove();
   }
 }
 

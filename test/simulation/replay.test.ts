@@ -1,22 +1,27 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
+import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { simulate } from "../../src/testing/simulation/simulation.ts";
+import { runProgram } from "../support/run-program.ts";
 
-const root = path.join(import.meta.dirname, "../..");
-
-function transcriptOf(seed: number): string {
-  const script = path.join(root, "scripts/simulate.ts");
+async function hashInAnotherProcess(seed: number): Promise<string> {
+  const script = path.join(repositoryRoot, "scripts/simulate.ts");
   const args = ["--import", "tsx", script, "--seed", String(seed)];
-  const { stdout, status } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
-  assert.equal(status, 0, stdout);
-  const hash = /transcript ([0-9a-f]{16})/.exec(stdout)?.[1];
-  assert.ok(hash !== undefined, stdout);
+  const options = { cwd: repositoryRoot, timeoutMs: 120_000 };
+  const { code, output } = await runProgram(process.execPath, args, options);
+  assert.equal(code, 0, output);
+  const hash = /transcript ([0-9a-f]{16})/.exec(output)?.[1];
+  assert.ok(hash !== undefined, output);
   return hash;
 }
 
-test("a seed is replayed message by message in another process", () => {
-  const first = transcriptOf(4);
-  assert.equal(transcriptOf(4), first);
-  assert.notEqual(transcriptOf(5), first);
+async function hashHere(seed: number): Promise<string> {
+  return (await simulate(seed)).report.hash;
+}
+
+test("a seed is replayed message by message in another process", async () => {
+  const first = await hashHere(4);
+  assert.equal(await hashInAnotherProcess(4), first);
+  assert.notEqual(await hashHere(5), first);
 });

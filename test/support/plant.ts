@@ -2,8 +2,16 @@
  * A copy of this checkout with a fault in it, for controls: sources and tools are copied, and
  * packages are links. Nothing of it reaches the checkout itself.
  */
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
-import { readFileSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
@@ -27,12 +35,13 @@ export class Plant {
     this.root = root;
   }
 
-  static async create(): Promise<Plant> {
-    const root = await mkdtemp(path.join(tmpdir(), "latticework-plant-"));
+  /** Blocks for a tenth of a second: without waiting, the copy costs an eighth. */
+  static create(): Plant {
+    const root = mkdtempSync(path.join(tmpdir(), "latticework-plant-"));
     for (const name of copied) {
-      await cp(path.join(repositoryRoot, name), path.join(root, name), { recursive: true });
+      cpSync(path.join(repositoryRoot, name), path.join(root, name), { recursive: true });
     }
-    await linkModules(path.join(repositoryRoot, "node_modules"), path.join(root, "node_modules"));
+    linkModules(path.join(repositoryRoot, "node_modules"), path.join(root, "node_modules"));
     return new Plant(root);
   }
 
@@ -49,15 +58,15 @@ export class Plant {
     );
   }
 
-  async remove(): Promise<void> {
-    await rm(this.root, { recursive: true, force: true });
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
   }
 }
 
 /** Each package is a link; caches are not shared, or what is made of the fault would stay. */
-async function linkModules(from: string, to: string): Promise<void> {
-  await mkdir(to);
-  for (const name of await readdir(from)) {
-    if (name !== ".cache") await symlink(path.join(from, name), path.join(to, name));
+function linkModules(from: string, to: string): void {
+  mkdirSync(to);
+  for (const name of readdirSync(from)) {
+    if (name !== ".cache") symlinkSync(path.join(from, name), path.join(to, name));
   }
 }
