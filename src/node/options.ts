@@ -71,6 +71,8 @@ export interface NodeSettings {
   /** How long `leave` may take before the node goes anyway. */
   readonly leaveBudgetMs: number;
   readonly membership: Partial<MembershipSettings> | undefined;
+  /** Copies of partitions are sent in pieces of so many bytes; `undefined`: the usual. */
+  readonly imagePieceBytes: number | undefined;
 }
 
 const portDefault = 7400;
@@ -117,6 +119,7 @@ export function checkNodeOptions(options: NodeOptions): NodeSettings {
     joinWaitMs: defaultJoinWaitMs,
     leaveBudgetMs: defaultLeaveBudgetMs,
     membership: undefined,
+    imagePieceBytes: undefined,
   };
 }
 

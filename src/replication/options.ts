@@ -19,4 +19,10 @@ export interface ReplicaOptions<E extends ReplicatedEntity<E>> {
    * @default 0
    */
   readonly replicas?: number;
+  /**
+   * Something for this process still waits for room on its link. Then its silence says nothing, and
+   * another base would only wait behind the first.
+   * @default never
+   */
+  readonly isSending?: (to: ProcessId) => boolean;
 }

@@ -38,6 +38,8 @@ export interface ReignOptions<E extends ReplicatedEntity<E>> {
   readonly peers: Peers;
   readonly outlet: Outlet;
   readonly entities: EntityFactory<E>;
+  /** See `ReplicaOptions`. */
+  readonly isSending: ((to: ProcessId) => boolean) | undefined;
 }
 
 export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E> {
@@ -55,6 +57,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   readonly #copy: Copy<E>;
   readonly #peers: Peers;
   readonly #outlet: Outlet;
+  readonly #isSending: ((to: ProcessId) => boolean) | undefined;
   readonly #links = new Map<ProcessId, FollowerLink>();
   /** The links of the owners other than this process, for the count of acknowledgements. */
   #ownerLinks: readonly FollowerLink[] = [];
@@ -67,12 +70,13 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   /** When acknowledgements must be looked at again. */
   resyncAt = Infinity;
 
-  constructor({ term, writer, copy, peers, outlet, entities }: ReignOptions<E>) {
+  constructor({ term, writer, copy, peers, outlet, entities, isSending }: ReignOptions<E>) {
     this.term = term;
     this.writer = writer;
     this.#copy = copy;
     this.#peers = peers;
     this.#outlet = outlet;
+    this.#isSending = isSending;
     this.tips = new Tips(entities, copy);
   }
 
@@ -252,7 +256,10 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
     this.resyncAt = Infinity;
     for (const link of this.#links.values()) {
       if (link.acked >= this.#copy.position || !this.#peers.reachable(link.process)) continue;
-      if (now >= link.resyncAt) this.sendBaseByAck(link, now);
+      if (now >= link.resyncAt) {
+        if (this.#isSending?.(link.process) === true) link.progressAt = now;
+        else this.sendBaseByAck(link, now);
+      }
       this.resyncAt = Math.min(this.resyncAt, link.resyncAt);
     }
   }

@@ -31,6 +31,8 @@ export interface SimulatedClusterOptions {
   readonly verifyFrames?: boolean;
   /** The usual delay between any two hosts. @default a local network */
   readonly link?: LinkModel;
+  /** See `NodeSettings`. */
+  readonly imagePieceBytes?: number | undefined;
 }
 
 /** How a node finds the others. */
@@ -200,7 +202,7 @@ export class SimulatedCluster {
   }
 
   #settings(id: NodeId, { join, createWith }: StartOptions): NodeSettings {
-    const { functions, replicas } = this.#options;
+    const { functions, replicas, imagePieceBytes } = this.#options;
     const checked = checkNodeOptions({
       functions,
       cluster: "simulated",
@@ -214,7 +216,12 @@ export class SimulatedCluster {
     });
     const { partitionCount } = this;
     const waits = join.length > 0 && createWith === undefined;
-    return { ...checked, partitionCount, ...(waits ? { joinWaitMs: foreverMs } : {}) };
+    return {
+      ...checked,
+      partitionCount,
+      imagePieceBytes,
+      ...(waits ? { joinWaitMs: foreverMs } : {}),
+    };
   }
 }
 

@@ -7,6 +7,8 @@ import type {
   Commit,
   CopyImage,
   ImageBasis,
+  ImageMessage,
+  ImagePiece,
   Owners,
   PartitionMessage,
   PreviousOwners,
@@ -82,21 +84,32 @@ const standing = struct<Standing>({
   genesis,
 });
 
+const entities = list(
+  struct<CopyImage["entities"][number]>({ name: entity, image: view }),
+  itemsMax,
+);
+const tail = list(struct<TailCommit>({ position: varint, commit }), itemsMax);
+
 const copy: Field<CopyImage> = struct<CopyImage>({
   genesis,
   synced: term,
   position: varint,
   committed: varint,
   owners,
-  entities: list(struct<CopyImage["entities"][number]>({ name: entity, image: view }), itemsMax),
-  tail: list(struct<TailCommit>({ position: varint, commit }), itemsMax),
+  entities,
+  tail,
   from: optional(struct<ImageBasis>({ synced: term, position: varint, committed: varint })),
 });
 
 type MergedCommit = Extract<PartitionMessage, { readonly type: "merged" }>["commits"][number];
 const mergedCommit = struct<MergedCommit>({ entity, writer: varint, sequence: varint });
 
-const partitionMessage: Field<PartitionMessage> = union<PartitionMessage>({
+const imageCodes = {
+  copy: { code: 6, fields: { term, copy } },
+  base: { code: 7, fields: { term, copy } },
+} as const;
+
+const partitionMessage = union<PartitionMessage | ImagePiece>({
   prepare: { code: 1, fields: { term, handover: bool, genesis } },
   promise: {
     code: 2,
@@ -105,8 +118,7 @@ const partitionMessage: Field<PartitionMessage> = union<PartitionMessage>({
   refuse: { code: 3, fields: { term, standing } },
   stale: { code: 4, fields: { standing } },
   fetch: { code: 5, fields: { term, have: streamPosition } },
-  copy: { code: 6, fields: { term, copy } },
-  base: { code: 7, fields: { term, copy } },
+  ...imageCodes,
   delta: {
     code: 8,
     fields: {
@@ -126,6 +138,16 @@ const partitionMessage: Field<PartitionMessage> = union<PartitionMessage>({
   forked: { code: 15, fields: { commits } },
   merged: { code: 16, fields: { commits: list(mergedCommit, itemsMax) } },
   hello: { code: 17, fields: { standing } },
+  piece: {
+    code: 18,
+    fields: {
+      image: varint,
+      index: varint,
+      entities,
+      tail,
+      rest: optional(union<ImageMessage>(imageCodes)),
+    },
+  },
 });
 
 type Entry = ReplicationMessage["entries"][number];

@@ -140,10 +140,26 @@ export interface CopyImage {
   readonly from: ImageBasis | undefined;
 }
 
+/** A message that carries a copy. */
+export type ImageMessage = Extract<PartitionMessage, { readonly type: "base" | "copy" }>;
+
+/** A part of a copy that is too large for one message. */
+export interface ImagePiece {
+  readonly type: "piece";
+  /** Numbers the images that their sender has cut. */
+  readonly image: number;
+  /** Counts the pieces of one image, from 0. */
+  readonly index: number;
+  readonly entities: CopyImage["entities"];
+  readonly tail: CopyImage["tail"];
+  /** In the last piece: the message itself, without the entities and commits of the pieces. */
+  readonly rest: ImageMessage | undefined;
+}
+
 /** Batched over all partitions that two nodes share. */
 export interface ReplicationMessage {
   readonly entries: readonly {
     readonly partition: PartitionId;
-    readonly message: PartitionMessage;
+    readonly message: PartitionMessage | ImagePiece;
   }[];
 }

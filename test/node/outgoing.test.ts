@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LatticeError } from "../../src/model/error.ts";
-import { Outgoing, pieceBytes, type LinkRoom } from "../../src/node/partitions/outgoing.ts";
+import { Outgoing, messageBytes, type LinkRoom } from "../../src/node/partitions/outgoing.ts";
 import { CopyRounds, roundMs } from "../../src/node/partitions/copy-rounds.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
 import type { PartitionMessage } from "../../src/wire/replication-messages.ts";
@@ -68,7 +68,7 @@ void test("what is said in one turn leaves in one message, in order", async () =
 void test("much leaves in pieces, and no faster than the link takes it", async () => {
   const stage = makeStage();
   stage.fillsUp = true;
-  for (let i = 0; i < 6; i++) stage.outgoing.push("b#1", i, delta(pieceBytes / 2));
+  for (let i = 0; i < 6; i++) stage.outgoing.push("b#1", i, delta(messageBytes / 2));
   await stage.time.sleep(1);
   assert.deepEqual(stage.sent, [[0, 1]]);
   stage.outgoing.push("b#1", 6, delta(1));
@@ -85,7 +85,7 @@ void test("much leaves in pieces, and no faster than the link takes it", async (
 void test("commits pass the copies of other partitions, and never their own", async () => {
   const stage = makeStage();
   stage.fillsUp = true;
-  for (const partition of [1, 2]) stage.outgoing.push("b#1", partition, delta(pieceBytes));
+  for (const partition of [1, 2]) stage.outgoing.push("b#1", partition, delta(messageBytes));
   stage.outgoing.push("b#1", 2, delta(1));
   stage.outgoing.push("b#1", 3, delta(1));
   for (let i = 0; i < 5; i++) {

@@ -8,6 +8,7 @@ import type { Message, NodeIdentity } from "../../src/wire/messages.ts";
 import type {
   Commit,
   CopyImage,
+  ImagePiece,
   Owners,
   PartitionMessage,
   Standing,
@@ -121,6 +122,10 @@ const standing: fc.Arbitrary<Standing> = record<Standing>(
   {},
 );
 const streamPosition = plain({ synced: term, position: count });
+const copyParts = {
+  entities: listOf(plain({ name: text, image: bytes })),
+  tail: listOf(plain({ position: count, commit })),
+};
 const copy: fc.Arbitrary<CopyImage> = record<CopyImage>(
   {
     genesis: text,
@@ -128,16 +133,16 @@ const copy: fc.Arbitrary<CopyImage> = record<CopyImage>(
     position: count,
     committed: count,
     owners,
-    entities: listOf(plain({ name: text, image: bytes })),
-    tail: listOf(plain({ position: count, commit })),
+    ...copyParts,
     from: maybe(plain({ synced: term, position: count, committed: count })),
   },
   {},
 );
 
-type PartitionMessageOf<T> = Extract<PartitionMessage, { readonly type: T }>;
+type AnyOf = PartitionMessage | ImagePiece;
+type PartitionMessageOf<T> = Extract<AnyOf, { readonly type: T }>;
 type Partitions = {
-  readonly [T in PartitionMessage["type"]]: fc.Arbitrary<Omit<PartitionMessageOf<T>, "type">>;
+  readonly [T in AnyOf["type"]]: fc.Arbitrary<Omit<PartitionMessageOf<T>, "type">>;
 };
 
 const partitionMessages: Partitions = {
@@ -166,11 +171,23 @@ const partitionMessages: Partitions = {
     commits: listOf(plain({ entity: text, writer: count, sequence: count })),
   }),
   hello: plain({ standing }),
+  piece: plain({
+    image: count,
+    index: count,
+    entities: copyParts.entities,
+    tail: copyParts.tail,
+    rest: maybe(
+      fc.oneof(
+        plain({ type: fc.constant("base" as const), term, copy }),
+        plain({ type: fc.constant("copy" as const), term, copy }),
+      ),
+    ),
+  }),
 };
 
 const partitionMessage = fc.oneof(
   ...Object.entries(partitionMessages).map(([type, fields]: [string, fc.Arbitrary<object>]) =>
-    fields.map((rest) => ({ type, ...rest }) as PartitionMessage),
+    fields.map((rest) => ({ type, ...rest }) as AnyOf),
   ),
 );
 

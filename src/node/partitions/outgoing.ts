@@ -5,21 +5,25 @@
  * break that for reading too slowly.
  *
  * Within a partition the order is kept. Between them large messages wait for small ones, or commits
- * of all partitions would stand behind the copies of a few, and lose their majority. What waits for a process whose link breaks
- * is dropped: replicas send it again, or something newer, when the link is back.
+ * of all partitions would stand behind the copies of a few, and lose their majority. A copy leaves in
+ * pieces (`image-pieces.ts`); a newer one takes the place of what of its partition has not left yet.
+ * What waits for a process whose link breaks is dropped: replicas send it again, or something newer,
+ * when the link is back.
  */
 import type { LatticeError } from "../../model/error.ts";
 import type { PartitionId, ProcessId } from "../../model/ids.ts";
 import type { Timers } from "../../platform/platform.ts";
 import type {
-  CopyImage,
   Commit,
+  ImageMessage,
+  ImagePiece,
   PartitionMessage,
   ReplicationMessage,
 } from "../../wire/replication-messages.ts";
+import { cutImage, imageBytes, imagePieceBytes, isImage } from "./image-pieces.ts";
 
 /** One message is ended when its entries have about so many bytes. */
-export const pieceBytes = 256 * 1024;
+export const messageBytes = 64 * 1024;
 /** A message longer than this is passed by shorter ones of other partitions. */
 const bulkBytes = 16 * 1024;
 /** What an entry costs beside the bytes of its state. */
@@ -27,6 +31,8 @@ const entryBytes = 128;
 
 export interface OutgoingOptions {
   readonly timers: Timers;
+  /** Copies are cut into pieces of so many bytes. @default `imagePieceBytes` */
+  readonly imagePieceBytes?: number;
   /** Whether the link to this process takes more now. When it is full, `flush` is called later. */
   roomFor(to: ProcessId): LinkRoom;
   /** Why the message cannot be sent, if so. */
@@ -38,10 +44,7 @@ export interface OutgoingOptions {
 /** `gone`: there is no link. */
 export type LinkRoom = "room" | "full" | "gone";
 
-export interface OutgoingEntry {
-  readonly partition: PartitionId;
-  readonly message: PartitionMessage;
-}
+export type OutgoingEntry = ReplicationMessage["entries"][number];
 
 /** What waits for one process. */
 interface Line {
@@ -57,9 +60,16 @@ export class Outgoing {
   readonly #lines = new Map<ProcessId, Line>();
   #flushDue = false;
   #isClosed = false;
+  #imageCount = 0;
+  #cutCount = 0;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
+  }
+
+  /** Copies that were too large for one message. */
+  get cutCount(): number {
+    return this.#cutCount;
   }
 
   /** Entries that wait for room on a link, or for the end of this turn. */
@@ -68,19 +78,20 @@ export class Outgoing {
     return line === undefined ? 0 : line.urgent.length + line.bulk.length;
   }
 
+  /** Something of this partition, or whatever goes first, has not left for this process yet. */
+  isSending(to: ProcessId, partition: PartitionId): boolean {
+    const line = this.#lines.get(to);
+    return line !== undefined && (line.urgent.length > 0 || line.held.has(partition));
+  }
+
   push(to: ProcessId, partition: PartitionId, message: PartitionMessage): void {
-    let line = this.#lines.get(to);
-    if (line === undefined) {
-      line = { urgent: [], bulk: [], held: new Map() };
-      this.#lines.set(to, line);
-    }
+    const line = this.#lineTo(to);
+    if (line.held.has(partition) && message.type === "base") dropStream(line, partition);
+    const parts = isImage(message) ? this.#cut(message) : [message];
     const held = line.held.get(partition) ?? 0;
-    if (held > 0 || bytesOf(message) > bulkBytes) {
-      line.bulk.push({ partition, message });
-      line.held.set(partition, held + 1);
-    } else {
-      line.urgent.push({ partition, message });
-    }
+    const isBulk = held > 0 || parts.length > 1 || bytesOf(message) > bulkBytes;
+    for (const part of parts) (isBulk ? line.bulk : line.urgent).push({ partition, message: part });
+    if (isBulk) line.held.set(partition, held + parts.length);
     if (this.#flushDue) return;
     this.#flushDue = true;
     this.#options.timers.defer(() => {
@@ -111,6 +122,22 @@ export class Outgoing {
     this.#lines.clear();
   }
 
+  #lineTo(to: ProcessId): Line {
+    let line = this.#lines.get(to);
+    if (line === undefined) {
+      line = { urgent: [], bulk: [], held: new Map() };
+      this.#lines.set(to, line);
+    }
+    return line;
+  }
+
+  #cut(message: ImageMessage): readonly (ImageMessage | ImagePiece)[] {
+    const { imagePieceBytes: most = imagePieceBytes } = this.#options;
+    const parts = cutImage(message, this.#imageCount++, most);
+    if (parts.length > 1) this.#cutCount += 1;
+    return parts;
+  }
+
   #send(to: ProcessId, entries: readonly OutgoingEntry[]): void {
     const error = this.#options.send(to, { entries });
     if (error === undefined) return;
@@ -128,6 +155,26 @@ function takeUrgent(line: Line): readonly OutgoingEntry[] {
   return end === urgent.length ? urgent : urgent.slice(0, end);
 }
 
+/**
+ * A base is about to be sent that holds all of this: what of the partition's stream waits here would
+ * only be thrown away by its receiver.
+ */
+function dropStream(line: Line, partition: PartitionId): void {
+  const isStream = ({ message }: OutgoingEntry): boolean => streamTypes.has(message.type);
+  line.bulk = line.bulk.filter((entry) => entry.partition !== partition || !isStream(entry));
+  const left = line.bulk.filter((entry) => entry.partition === partition).length;
+  if (left === 0) line.held.delete(partition);
+  else line.held.set(partition, left);
+}
+
+const streamTypes: ReadonlySet<OutgoingEntry["message"]["type"]> = new Set([
+  "base",
+  "copy",
+  "piece",
+  "delta",
+  "committed",
+]);
+
 function takeBulk(line: Line): readonly OutgoingEntry[] {
   const piece = line.bulk.splice(0, pieceEnd(line.bulk));
   for (const { partition } of piece) {
@@ -141,7 +188,7 @@ function takeBulk(line: Line): readonly OutgoingEntry[] {
 function pieceEnd(entries: readonly OutgoingEntry[]): number {
   let bytes = 0;
   let end = 0;
-  while (end < entries.length && bytes < pieceBytes) {
+  while (end < entries.length && bytes < messageBytes) {
     bytes += bytesOf(entries[end]!.message);
     end += 1;
   }
@@ -149,25 +196,20 @@ function pieceEnd(entries: readonly OutgoingEntry[]): number {
 }
 
 /** About how long a message is: the state that it carries counts, the rest is small. */
-function bytesOf(message: PartitionMessage): number {
+function bytesOf(message: OutgoingEntry["message"]): number {
   switch (message.type) {
     case "delta":
       return entryBytes + (message.commit?.delta.byteLength ?? 0);
     case "base":
     case "copy":
       return entryBytes + imageBytes(message.copy);
+    case "piece":
+      return entryBytes + imageBytes(message);
     case "forked":
       return entryBytes + commitBytes(message.commits);
     default:
       return entryBytes;
   }
-}
-
-function imageBytes({ entities, tail }: CopyImage): number {
-  let bytes = 0;
-  for (const { name, image } of entities) bytes += name.length + image.byteLength;
-  for (const { commit } of tail) bytes += commit.entity.length + commit.delta.byteLength;
-  return bytes;
 }
 
 function commitBytes(commits: readonly Commit[]): number {

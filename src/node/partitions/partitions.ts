@@ -22,6 +22,7 @@ import { Entity } from "../../state/entity.ts";
 import type { ReplicationMessage } from "../../wire/replication-messages.ts";
 import type { Serving } from "../calls/call-server.ts";
 import { CopyRounds } from "./copy-rounds.ts";
+import { ImageAssembly } from "./image-pieces.ts";
 import { Outgoing, type LinkRoom } from "./outgoing.ts";
 
 export interface PartitionEvents {
@@ -50,6 +51,8 @@ export interface PartitionsOptions {
   readonly replicas: number;
   readonly peers: Peers;
   readonly events: PartitionEvents;
+  /** See `OutgoingOptions`. */
+  readonly imagePieceBytes?: number | undefined;
 }
 
 const noNodes: readonly NodeId[] = Object.freeze([]);
@@ -60,6 +63,7 @@ export class Partitions implements Serving {
   /** When each replica wants its next tick. */
   readonly #dueAt: Float64Array;
   readonly #outgoing: Outgoing;
+  readonly #images = new ImageAssembly();
   readonly #rounds: CopyRounds;
   #placement: Placement | undefined;
   #tickTimer: Timer | undefined;
@@ -71,9 +75,10 @@ export class Partitions implements Serving {
     this.#options = options;
     this.#replicas = new Array<Replica<Entity> | undefined>(options.partitionCount).fill(undefined);
     this.#dueAt = new Float64Array(options.partitionCount).fill(Infinity);
-    const { events, platform, partitionCount } = options;
+    const { events, platform, partitionCount, imagePieceBytes } = options;
     this.#outgoing = new Outgoing({
       timers: platform.timers,
+      ...(imagePieceBytes === undefined ? {} : { imagePieceBytes }),
       roomFor: (to) => events.roomFor(to),
       send: (to, message) => events.send(to, message),
       refused: (to, { partition, message }, error) => {
@@ -142,6 +147,11 @@ export class Partitions implements Serving {
     return role !== undefined && role !== "absent" && role !== "removed";
   }
 
+  /** Copies that were sent in pieces. */
+  get cutImageCount(): number {
+    return this.#outgoing.cutCount;
+  }
+
   /** Partitions whose owner set this process is in. */
   get ownedCount(): number {
     let count = 0;
@@ -165,10 +175,13 @@ export class Partitions implements Serving {
   }
 
   receive(from: ProcessId, message: ReplicationMessage): void {
-    for (const { partition, message: inner } of message.entries) {
+    for (const entry of message.entries) {
+      const { partition } = entry;
       if (partition >= this.#options.partitionCount) continue;
+      const whole = this.#images.take(from, entry);
+      if (whole === undefined) continue;
       const replica = this.#obtain(partition);
-      this.perform(partition, replica.receive(from, inner, this.#now()));
+      this.perform(partition, replica.receive(from, whole, this.#now()));
     }
   }
 
@@ -189,6 +202,7 @@ export class Partitions implements Serving {
 
   linkDown(process: ProcessId): void {
     this.#outgoing.drop(process);
+    this.#images.drop(process);
     this.peersChanged();
   }
 
@@ -286,6 +300,7 @@ export class Partitions implements Serving {
       entities: Entity,
       table: this.#placement?.ownersOf(partition) ?? noNodes,
       replicas: this.#options.replicas,
+      isSending: (to) => this.#outgoing.isSending(to, partition),
     };
   }
 

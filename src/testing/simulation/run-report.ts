@@ -87,7 +87,7 @@ function mechanismTotals(
   };
   for (const { node } of cluster.allLives) {
     if (node === undefined) continue;
-    const { turns, calls, outbox, counts } = node.parts;
+    const { turns, calls, outbox, counts, partitions } = node.parts;
     add("dedupe hits", turns.dedupeHitCount);
     add("degraded replies", turns.degradedReplyCount);
     add("retried calls", calls.retriedCount);
@@ -95,6 +95,7 @@ function mechanismTotals(
     add("outbox deliveries", outbox.deliveredCount);
     add("outbox redeliveries", outbox.redeliveredCount);
     add("fork commits merged", counts.forksMerged);
+    add("copies sent in pieces", partitions.cutImageCount);
   }
   return totals;
 }

@@ -55,6 +55,8 @@ export interface Scenario {
   readonly faultEveryMs: number;
   /** Median one-way delay of the usual network. */
   readonly latencyMs: number;
+  /** Copies cross in pieces of so many bytes, about: few, so that small ones are cut too. */
+  readonly imagePieceBytes: number | undefined;
 }
 
 /** Faults that may lose acknowledged calls: rare, and judged by fewer promises. */
@@ -105,6 +107,7 @@ export function scenarioOf(seed: number): Scenario {
       seen: weight(0.8),
     },
     latencyMs: random() < 0.7 ? 0.2 : 1 + random() * 20,
+    imagePieceBytes: random() < 0.5 ? undefined : 2 ** (6 + random() * 6),
   };
 }
 

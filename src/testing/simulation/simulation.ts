@@ -79,13 +79,14 @@ class Simulation {
   }
 
   static async create(scenario: Scenario, isReadable: boolean): Promise<Simulation> {
-    const { seed, replicas, partitionCount, latencyMs } = scenario;
+    const { seed, replicas, partitionCount, latencyMs, imagePieceBytes } = scenario;
     const records: LoggedRecords = { defects: [], verdicts: [] };
     const cluster = await SimulatedCluster.create({
       functions: simulatedFunctions(),
       seed,
       replicas,
       partitionCount,
+      imagePieceBytes,
       logger: (node) => recordingLogger(node, records, () => cluster.time.now),
       verifyFrames: seed % 8 === 0,
       link: jitteryLink(latencyMs, 0.3),
