@@ -53,6 +53,29 @@ export const issueLines = {
     line: 9,
     says: "W1 at 256 calls at once reaches 0.3 × the batched reference",
   },
+  kills: {
+    issue: 3,
+    line: 4,
+    says:
+      "5 processes, 1,000 calls/s open loop: SIGKILL of one node at a time, ≥ 18 times, each " +
+      "restarted empty, the next 1 s after no partition is under-replicated (≤ 10 s at 100,000 " +
+      "entities): 0 acknowledged writes lost, first success median ≤ 50 ms, worst ≤ 2 s",
+  },
+  "rolling-restart": {
+    issue: 3,
+    line: 5,
+    says:
+      "all five, one after another (SIGTERM, restarted), under the same load: 0 failed calls as the " +
+      "application sees them, 0 lost writes, p99 ≤ 500 ms",
+  },
+  pause: {
+    issue: 3,
+    line: 6,
+    says:
+      "SIGSTOP of a primary for 1 s: not declared dead, no primary moved; for 30 s: others serve " +
+      "within 5 s, it comes back with a higher incarnation, its unacknowledged calls are " +
+      "`indeterminate`, nothing diverges or counts twice",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -63,5 +86,16 @@ export const targets = {
   mutants: { caughtMin: 12 },
   joinAndFailover: { hops: 1, forwards: 0, failoverMsMax: 2_000 },
   package: { gzipBytesMax: 40 * 1024 },
+  /** Of issue 3: what `kills`, `rolling-restart` and `pause` have in common. */
+  underLoad: { nodes: 5, callsPerS: 1_000, entities: 100_000 },
+  kills: {
+    killsMin: 18,
+    restMs: 1_000,
+    replicatedMsMax: 10_000,
+    firstSuccessMsMedianMax: 50,
+    firstSuccessMsMax: 2_000,
+  },
+  rollingRestart: { p99MsMax: 500 },
+  pause: { shortMs: 1_000, longMs: 30_000, servedMsMax: 5_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

@@ -1,0 +1,147 @@
+/**
+ * The load generator of the proofs under load, a process of its own so that nothing else delays its
+ * calls: an open loop, which calls by the clock and never waits for an answer, and counts how long a
+ * call took from when it was due. Whatever was answered is in its record.
+ * Usage: forked with a `LoadPlan` as its only argument, ordered by IPC (`tally-messages.ts`).
+ */
+import { setImmediate as turn } from "node:timers/promises";
+import { LatticeError, type Reply } from "latticework";
+import { connect, type Client } from "latticework/client";
+import { monotonicMs } from "../support/monotonic.ts";
+import { RecordFile, type CallRecord } from "../support/record-file.ts";
+import type { Functions } from "./functions/tallies.ts";
+import {
+  tallyEntity,
+  type LoadOrder,
+  type LoadPlan,
+  type LoadReport,
+  type TallyRecord,
+} from "./tally-messages.ts";
+
+/** Entities written at once before the load begins. */
+const preloadConcurrency = 512;
+/** Steps through the entities without regard to how they are numbered. */
+const stride = 7_919;
+const tickMs = 1;
+
+class TallyLoad {
+  readonly #plan: LoadPlan;
+  readonly #client: Client<Functions>;
+  readonly #careless: Client<Functions>;
+  readonly #record: RecordFile;
+  readonly #underWay = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #calls = 0;
+
+  /** @param clients one that protects its calls, and one that does not */
+  constructor(plan: LoadPlan, record: RecordFile, clients: readonly Client<Functions>[]) {
+    const [client, careless] = clients as readonly [Client<Functions>, Client<Functions>];
+    this.#plan = plan;
+    this.#record = record;
+    this.#client = client;
+    this.#careless = careless;
+  }
+
+  async preload(): Promise<void> {
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < this.#plan.entities) await this.#call("preload", next++, monotonicMs());
+    };
+    await Promise.all(Array.from({ length: preloadConcurrency }, worker));
+  }
+
+  start(): void {
+    const begunAt = monotonicMs();
+    const msPerCall = 1_000 / this.#plan.callsPerS;
+    let made = 0;
+    const tick = (): void => {
+      const now = monotonicMs();
+      for (let dueAt = begunAt + made * msPerCall; dueAt <= now; made++) {
+        this.#make("load", (made * stride) % this.#plan.entities, dueAt);
+        dueAt = begunAt + (made + 1) * msPerCall;
+      }
+      this.#timer = setTimeout(tick, tickMs);
+    };
+    tick();
+  }
+
+  /** Resolves when these calls are on their way: they leave together at the end of a turn. */
+  async burst(entities: readonly number[], isProtected: boolean): Promise<void> {
+    const now = monotonicMs();
+    for (const n of entities) this.#make(isProtected ? "burst" : "careless", n, now);
+    await turn();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all(this.#underWay);
+    await Promise.all([this.#client.close(), this.#careless.close(), this.#record.close()]);
+  }
+
+  #make(from: "load" | "burst" | "careless", n: number, dueAt: number): void {
+    const call = this.#call(from, n, dueAt).finally(() => this.#underWay.delete(call));
+    this.#underWay.add(call);
+  }
+
+  async #call(from: TallyRecord["from"], n: number, dueAt: number): Promise<void> {
+    this.#calls += 1;
+    const { functionName, key } = tallyEntity(n);
+    const call = { call: `c${String(this.#calls)}`, functionName, key, operation: "add", input: 1 };
+    const client = from === "careless" ? this.#careless : this.#client;
+    const { timeoutMs } = this.#plan;
+    const handle = client.get(functionName, key).with({ timeoutMs, reply: "full" });
+    const sentAt = monotonicMs();
+    const answer = await handle.add(1).then(okOf, failureOf);
+    const answeredAt = monotonicMs();
+    const line: TallyRecord = { ...call, from, dueAt, sentAt, answeredAt, answer };
+    this.#record.add(line);
+  }
+}
+
+function okOf({ degraded, copies, hops, node }: Reply<unknown>): CallRecord["answer"] {
+  return { type: "ok", degraded, copies, hops, node };
+}
+
+function failureOf(error: unknown): CallRecord["answer"] {
+  if (!(error instanceof LatticeError)) throw error;
+  const { code, indeterminate } = error;
+  return { type: "failed", code, indeterminate };
+}
+
+function report(message: LoadReport): void {
+  process.send?.(message);
+}
+
+async function obey(load: TallyLoad, order: LoadOrder): Promise<void> {
+  switch (order.type) {
+    case "preload":
+      await load.preload();
+      report({ type: "preloaded" });
+      break;
+    case "start":
+      load.start();
+      report({ type: "started" });
+      break;
+    case "burst":
+      await load.burst(order.entities, order.isProtected);
+      report({ type: "burst" });
+      break;
+    case "stop":
+      await load.stop();
+      report({ type: "stopped" });
+      process.disconnect();
+  }
+}
+
+const plan = JSON.parse(process.argv[2] ?? "") as LoadPlan;
+const record = await RecordFile.create("tallies");
+const nodes = plan.addresses;
+const clients = [
+  await connect<Functions>({ nodes }),
+  await connect<Functions>({ nodes, protection: false }),
+];
+const load = new TallyLoad(plan, record, clients);
+// A process that cannot go on ends, and with it its parent's wait.
+process.on("message", (order: LoadOrder) => void obey(load, order));
+process.once("disconnect", () => process.exit());
+report({ type: "connected", record: record.file });
