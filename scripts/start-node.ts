@@ -11,6 +11,7 @@ import type { LogLevel, NodeOptions } from "latticework/node";
 import type { LatticeNode } from "../src/node/lattice-node.ts";
 import { copyReport, partitionReports } from "./cluster/copy-report.ts";
 import { launchInspectable } from "./cluster/launch-inspectable.ts";
+import { memberReports } from "./cluster/member-report.ts";
 import type { NodeAnswers, NodeReport, NodeRequest } from "./cluster/node-messages.ts";
 import { nodeVersionProblem } from "./launch/node-version.mjs";
 
@@ -169,6 +170,8 @@ function answerParent(node: LatticeNode, functions: Functions): void {
     switch (request.type) {
       case "status":
         return node.status();
+      case "members":
+        return memberReports(node);
       case "partitions":
         return partitionReports(node);
       case "copies":

@@ -1,9 +1,12 @@
 /** What a node process and the process that started it say to each other by IPC. */
 import type { NodeStatus } from "latticework/node";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
+import type { MemberReport } from "./member-report.ts";
 
 export type NodeQuestion =
   | { readonly type: "status" }
+  /** What this process knows of its cluster. */
+  | { readonly type: "members" }
   /** How this process stands in every partition that it knows. */
   | { readonly type: "partitions" }
   /** What this process itself holds of these entities, whoever leads them. */
@@ -13,6 +16,7 @@ export type NodeRequest = NodeQuestion & { readonly request: number };
 
 export interface NodeAnswers {
   readonly status: NodeStatus;
+  readonly members: readonly MemberReport[];
   readonly partitions: readonly PartitionReport[];
   readonly copies: readonly (CopyReport | undefined)[];
 }

@@ -7,6 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NodeStatus } from "latticework/node";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
+import type { MemberReport } from "./member-report.ts";
 import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-messages.ts";
 
 const ownRoot = fileURLToPath(new URL("../..", import.meta.url));
@@ -64,9 +65,14 @@ export class NodeProcess {
     return this.#output.join("");
   }
 
-  /** What it tells of itself. This and the next two reject when it does not answer within 10 s. */
+  /** What it tells of itself. This and the next three reject when it does not answer within 10 s. */
   status(): Promise<NodeStatus> {
     return this.#ask<"status">({ type: "status" });
+  }
+
+  /** What it knows of the members of its cluster. */
+  members(): Promise<readonly MemberReport[]> {
+    return this.#ask<"members">({ type: "members" });
   }
 
   /** How it stands in every partition that it knows. */
