@@ -210,7 +210,7 @@ function verdictOf(end: TallyEnd, short: readonly Pause[], long: Pause, isSmoke:
       ...exactness(end),
     ],
     provedNothing: missing([
-      ["no call was under way at the long stop", stopped.inFlight > 0],
+      ["no unprotected call was under way at the long stop", stopped.careless > 0],
       ["a stopped node led nothing", disturbances.every(({ led }) => led.length > 0)],
       ["nobody took over from the long stopped node", long.moved > 0],
     ]),
