@@ -33,8 +33,17 @@ const functionsFile = "examples/cart/functions.ts";
 /** Keys that each node leads, and calls in flight on each of them. */
 const keysPerNode = 32;
 const callersPerKey = 2;
-const loadBeforeKillMs = 1_500;
-const loadAfterKillMs = 3_000;
+interface LoadTimes {
+  readonly beforeKillMs: number;
+  /** A key that is not served when it ends has failed: this is more than the target. */
+  readonly afterKillMs: number;
+}
+
+const fullTimes: LoadTimes = { beforeKillMs: 1_500, afterKillMs: 3_000 };
+const smokeTimes: LoadTimes = {
+  beforeKillMs: 500,
+  afterKillMs: targets.joinAndFailover.failoverMsMax + 100,
+};
 const callTimeoutMs = 4_000;
 
 interface Hops {
@@ -128,7 +137,10 @@ async function run(options: ProofOptions): Promise<Verdict> {
   };
 }
 
-async function runRound(victimIndex: number, { control, say }: ProofOptions): Promise<Round> {
+async function runRound(
+  victimIndex: number,
+  { control, smoke, say }: ProofOptions,
+): Promise<Round> {
   const args = control ? ["--replicas", "1"] : [];
   const cluster = await RealCluster.start({ nodes: 2, functionsFile, args });
   const record = await RecordFile.create("join-and-failover");
@@ -145,7 +157,15 @@ async function runRound(victimIndex: number, { control, say }: ProofOptions): Pr
       0,
     );
     const victim = cluster.nodes[victimIndex]!;
-    return { hops, forwards, ...(await killUnderLoad(cluster, victim, record, say)) };
+    return {
+      hops,
+      forwards,
+      ...(await killUnderLoad(cluster, victim, {
+        record,
+        times: smoke ? smokeTimes : fullTimes,
+        say,
+      })),
+    };
   } finally {
     await cluster.close();
   }
@@ -180,11 +200,16 @@ function addHops(a: Hops, b: Hops): Hops {
   };
 }
 
+interface LoadOptions {
+  readonly record: RecordFile;
+  readonly times: LoadTimes;
+  readonly say: (text: string) => void;
+}
+
 async function killUnderLoad(
   cluster: RealCluster,
   victim: NodeProcess,
-  record: RecordFile,
-  say: (text: string) => void,
+  { record, times, say }: LoadOptions,
 ): Promise<Omit<Round, "hops" | "forwards">> {
   const survivor = cluster.nodes.find((node) => node !== victim)!;
   const keys = await cluster.keysLedBy(victim, "cart", keysPerNode);
@@ -192,13 +217,13 @@ async function killUnderLoad(
   const recorder = new Recorder(record);
   const load = new CartLoad(client, recorder, keys);
   const loaded = load.run(callersPerKey);
-  await pause(loadBeforeKillMs);
+  await pause(times.beforeKillMs);
   const { primaries } = await victim.status();
   const callsInFlight = recorder.inFlight;
   const killedAt = recorder.now();
   victim.signal("SIGKILL");
   say(`SIGKILL of ${victim.id}: ${callsInFlight} calls in flight, ${primaries.length} partitions`);
-  await pause(loadAfterKillMs);
+  await pause(times.afterKillMs);
   load.stop();
   await loaded;
   await Promise.all([client.close(), record.close()]);
