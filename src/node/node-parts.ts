@@ -122,7 +122,7 @@ export class NodeParts implements EventTargets {
       partitionCount: settings.partitionCount,
       replicas: settings.replicas,
       peers: this.peers,
-      imagePieceBytes: settings.imagePieceBytes,
+      buggify: settings.buggify,
       events: partitionEvents(this),
     });
     this.attempts = new Attempts(this.links);

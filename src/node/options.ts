@@ -5,6 +5,7 @@
  */
 import { checkKnownNames } from "../definition/known-names.ts";
 import { isFunctionDefinition, type Functions } from "../definition/function-definition.ts";
+import type { Buggify } from "./buggify.ts";
 import type { MembershipSettings } from "../membership/settings.ts";
 import type { Acks } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
@@ -71,8 +72,8 @@ export interface NodeSettings {
   /** How long `leave` may take before the node goes anyway. */
   readonly leaveBudgetMs: number;
   readonly membership: Partial<MembershipSettings> | undefined;
-  /** Copies of partitions are sent in pieces of so many bytes; `undefined`: the usual. */
-  readonly imagePieceBytes: number | undefined;
+  /** Only of simulations. */
+  readonly buggify: Buggify | undefined;
 }
 
 const portDefault = 7400;
@@ -119,7 +120,7 @@ export function checkNodeOptions(options: NodeOptions): NodeSettings {
     joinWaitMs: defaultJoinWaitMs,
     leaveBudgetMs: defaultLeaveBudgetMs,
     membership: undefined,
-    imagePieceBytes: undefined,
+    buggify: undefined,
   };
 }
 

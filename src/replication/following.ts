@@ -124,7 +124,7 @@ export function onCommitted<E extends ReplicatedEntity<E>>(
   learnCommitted(s, Math.min(committed, s.copy.position + 1));
 }
 
-/** Anti-entropy within a term: equal positions must hold equal state. */
+/** Anti-entropy within a term: equal positions must hold equal state, and know it to be committed. */
 export function onDigest<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   from: ProcessId,
@@ -134,6 +134,8 @@ export function onDigest<E extends ReplicatedEntity<E>>(
   const { copy } = s;
   if (s.reign !== undefined || copy === undefined || !sameTerm(copy.synced, term)) return;
   s.isFollowing = true;
+  // Digests are of committed positions: whoever missed that these are so learns it here.
+  learnCommitted(s, Math.min(position, copy.position) + 1);
   if (copy.position !== position || copy.tailCount > 0 || copy.digest() === digest) return;
   s.outlet.emit({ type: "diverged", primary: from, position });
   need(s, from, { term, have: undefined }, now);

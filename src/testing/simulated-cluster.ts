@@ -9,6 +9,7 @@ import type { Functions } from "../definition/function-definition.ts";
 import { LatticeError } from "../model/error.ts";
 import type { NodeId } from "../model/ids.ts";
 import { beginNode } from "../node/launch.ts";
+import type { Buggify } from "../node/buggify.ts";
 import type { LatticeNode } from "../node/lattice-node.ts";
 import { checkNodeOptions, type NodeSettings } from "../node/options.ts";
 import type { Logger } from "../platform/platform.ts";
@@ -31,8 +32,7 @@ export interface SimulatedClusterOptions {
   readonly verifyFrames?: boolean;
   /** The usual delay between any two hosts. @default a local network */
   readonly link?: LinkModel;
-  /** See `NodeSettings`. */
-  readonly imagePieceBytes?: number | undefined;
+  readonly buggify?: Buggify;
 }
 
 /** How a node finds the others. */
@@ -202,7 +202,7 @@ export class SimulatedCluster {
   }
 
   #settings(id: NodeId, { join, createWith }: StartOptions): NodeSettings {
-    const { functions, replicas, imagePieceBytes } = this.#options;
+    const { functions, replicas, buggify } = this.#options;
     const checked = checkNodeOptions({
       functions,
       cluster: "simulated",
@@ -219,7 +219,7 @@ export class SimulatedCluster {
     return {
       ...checked,
       partitionCount,
-      imagePieceBytes,
+      buggify,
       ...(waits ? { joinWaitMs: foreverMs } : {}),
     };
   }

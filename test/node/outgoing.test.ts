@@ -147,3 +147,18 @@ void test("every partition is compared once in a round, and at once after a hurr
   await time.sleep(roundMs * 2);
   assert.deepEqual(compared, []);
 });
+
+void test("a base that waits for the end of the turn holds no other partition's base back", async () => {
+  const stage = makeStage();
+  stage.outgoing.push("b#1", 1, delta(1));
+  assert.equal(stage.outgoing.isSending("b#1", 1), false);
+  assert.equal(stage.outgoing.isSending("b#1", 2), false);
+  stage.outgoing.push("b#1", 3, delta(messageBytes));
+  assert.equal(stage.outgoing.isSending("b#1", 3), true, "it has not left");
+  stage.room = "full";
+  await stage.time.sleep(1);
+  assert.equal(stage.outgoing.isSending("b#1", 2), true, "whatever comes waits behind the rest");
+  stage.room = "room";
+  stage.outgoing.flush("b#1");
+  assert.equal(stage.outgoing.isSending("b#1", 3), false);
+});

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crdt, defineFunction } from "../../src/entry/main.ts";
 import { createTestCluster } from "../../src/entry/testing.ts";
+import { partitionOf } from "../../src/ring/partition.ts";
+import { SimulatedCluster } from "../../src/testing/simulated-cluster.ts";
+import { unrest } from "../../src/testing/unrest.ts";
 import { jitteryLink } from "../../src/testing/simulated-network.ts";
 
 const tally = defineFunction({
@@ -55,4 +58,32 @@ test("nodes that held each other dead know each other alive once they are linked
     }
     await cluster.settled();
   }
+});
+
+test("an owner that misses what is committed learns it from the next digest", async () => {
+  const cluster = await SimulatedCluster.create({
+    functions: { tally },
+    seed: 1,
+    replicas: 5,
+    partitionCount: 4,
+    // Of five owners no two can conclude it by themselves.
+    buggify: {
+      losesBatch: ({ entries }) => entries.some(({ message }) => message.type === "committed"),
+    },
+  });
+  const ids = ["n1", "n2", "n3", "n4", "n5"];
+  for (const id of ids) cluster.start(id, { join: id === "n1" ? [] : ["n1"] });
+  const isAtRest = (): boolean => unrest(cluster.running()) === undefined;
+  assert.equal(await cluster.time.run({ untilAt: 30_000, condition: isAtRest }), "condition");
+  const client = await cluster.time.settled(cluster.connect<{ tally: typeof tally }>(ids));
+  await cluster.time.settled(client.get("tally", "one").add(1));
+  await cluster.time.sleep(20_000);
+  const partition = partitionOf("tally", "one", cluster.partitionCount);
+  const sums = cluster.running().map(({ parts }) => {
+    const entity = parts.partitions.replica(partition)?.committedEntity("tally/one");
+    return entity?.digest;
+  });
+  assert.equal(sums.length, 5);
+  assert.equal(new Set(sums).size, 1);
+  assert.notEqual(sums[0], undefined);
 });

@@ -32,7 +32,7 @@ const entryBytes = 128;
 export interface OutgoingOptions {
   readonly timers: Timers;
   /** Copies are cut into pieces of so many bytes. @default `imagePieceBytes` */
-  readonly imagePieceBytes?: number;
+  readonly imagePieceBytes?: number | undefined;
   /** Whether the link to this process takes more now. When it is full, `flush` is called later. */
   roomFor(to: ProcessId): LinkRoom;
   /** Why the message cannot be sent, if so. */
@@ -53,6 +53,8 @@ interface Line {
   bulk: OutgoingEntry[];
   /** How many entries of a partition stand in `bulk`. */
   readonly held: Map<PartitionId, number>;
+  /** Its link took no more when it was last asked. */
+  isFull: boolean;
 }
 
 export class Outgoing {
@@ -78,10 +80,10 @@ export class Outgoing {
     return line === undefined ? 0 : line.urgent.length + line.bulk.length;
   }
 
-  /** Something of this partition, or whatever goes first, has not left for this process yet. */
+  /** The link to this process is full, or a copy of this partition has not wholly left for it. */
   isSending(to: ProcessId, partition: PartitionId): boolean {
     const line = this.#lines.get(to);
-    return line !== undefined && (line.urgent.length > 0 || line.held.has(partition));
+    return line !== undefined && (line.isFull || line.held.has(partition));
   }
 
   push(to: ProcessId, partition: PartitionId, message: PartitionMessage): void {
@@ -109,6 +111,7 @@ export class Outgoing {
       this.#send(to, line.urgent.length > 0 ? takeUrgent(line) : takeBulk(line));
       room = this.#options.roomFor(to);
     }
+    line.isFull = room === "full";
     if (room === "gone" || line.urgent.length + line.bulk.length === 0) this.#lines.delete(to);
   }
 
@@ -125,7 +128,7 @@ export class Outgoing {
   #lineTo(to: ProcessId): Line {
     let line = this.#lines.get(to);
     if (line === undefined) {
-      line = { urgent: [], bulk: [], held: new Map() };
+      line = { urgent: [], bulk: [], held: new Map(), isFull: false };
       this.#lines.set(to, line);
     }
     return line;

@@ -22,6 +22,7 @@ import { Entity } from "../../state/entity.ts";
 import type { ReplicationMessage } from "../../wire/replication-messages.ts";
 import type { Serving } from "../calls/call-server.ts";
 import { CopyRounds } from "./copy-rounds.ts";
+import type { Buggify } from "../buggify.ts";
 import { ImageAssembly } from "./image-pieces.ts";
 import { Outgoing, type LinkRoom } from "./outgoing.ts";
 
@@ -51,8 +52,7 @@ export interface PartitionsOptions {
   readonly replicas: number;
   readonly peers: Peers;
   readonly events: PartitionEvents;
-  /** See `OutgoingOptions`. */
-  readonly imagePieceBytes?: number | undefined;
+  readonly buggify?: Buggify | undefined;
 }
 
 const noNodes: readonly NodeId[] = Object.freeze([]);
@@ -75,12 +75,13 @@ export class Partitions implements Serving {
     this.#options = options;
     this.#replicas = new Array<Replica<Entity> | undefined>(options.partitionCount).fill(undefined);
     this.#dueAt = new Float64Array(options.partitionCount).fill(Infinity);
-    const { events, platform, partitionCount, imagePieceBytes } = options;
+    const { events, platform, partitionCount, buggify } = options;
     this.#outgoing = new Outgoing({
       timers: platform.timers,
-      ...(imagePieceBytes === undefined ? {} : { imagePieceBytes }),
+      imagePieceBytes: buggify?.imagePieceBytes,
       roomFor: (to) => events.roomFor(to),
-      send: (to, message) => events.send(to, message),
+      send: (to, message) =>
+        buggify?.losesBatch?.(message) === true ? undefined : events.send(to, message),
       refused: (to, { partition, message }, error) => {
         platform.logger.error("a copy cannot be sent: it is too large for one message", {
           partition,

@@ -34,6 +34,7 @@ export function reportOf(run: {
   readonly scenario: Scenario;
   readonly cluster: SimulatedCluster;
   readonly violations: Violations;
+  readonly lostBatches: number;
   readonly hash: string;
   readonly faults?: Faults;
   readonly workload?: Workload;
@@ -55,7 +56,10 @@ export function reportOf(run: {
       (faults?.count ?? 0) >= faultsMin,
     faults: Object.fromEntries(faults?.counts ?? []),
     calls: callTotals(workload),
-    mechanisms: mechanismTotals(cluster, run.observer),
+    mechanisms: {
+      ...mechanismTotals(cluster, run.observer),
+      "batches of replication lost": run.lostBatches,
+    },
     checks: Object.fromEntries(run.violations.checked),
   };
 }

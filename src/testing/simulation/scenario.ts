@@ -57,6 +57,8 @@ export interface Scenario {
   readonly latencyMs: number;
   /** Copies cross in pieces of so many bytes, about: few, so that small ones are cut too. */
   readonly imagePieceBytes: number | undefined;
+  /** Share of what replicas say that is lost without a link breaking. */
+  readonly lostShare: number;
 }
 
 /** Faults that may lose acknowledged calls: rare, and judged by fewer promises. */
@@ -108,6 +110,7 @@ export function scenarioOf(seed: number): Scenario {
     },
     latencyMs: random() < 0.7 ? 0.2 : 1 + random() * 20,
     imagePieceBytes: random() < 0.5 ? undefined : 2 ** (6 + random() * 6),
+    lostShare: random() < 0.85 ? 0 : random() * 0.1,
   };
 }
 

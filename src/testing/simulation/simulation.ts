@@ -12,6 +12,7 @@ import { SimulatedCluster } from "../simulated-cluster.ts";
 import { unrest, viewsDiffer } from "../unrest.ts";
 import { Faults } from "./faults.ts";
 import { recordingLogger, type LoggedRecords } from "./logged-records.ts";
+import { LostBatches } from "./lost-batches.ts";
 import type { History } from "./history.ts";
 import { Violations, type Violation } from "./invariants.ts";
 import { judge } from "./judge.ts";
@@ -45,7 +46,6 @@ const successLimitMs = 30_000;
 const restPollMs = 50;
 /** For watchers and tables to follow. */
 const echoMs = 500;
-
 /** Runs a seed. Never throws for what happens inside the run: the result says it. */
 export async function simulate(
   seed: number,
@@ -56,22 +56,26 @@ export async function simulate(
   return run.perform();
 }
 
+interface Setting {
+  readonly scenario: Scenario;
+  readonly cluster: SimulatedCluster;
+  readonly records: LoggedRecords;
+  readonly lost: LostBatches;
+}
+
 class Simulation {
   readonly #scenario: Scenario;
   readonly #cluster: SimulatedCluster;
   readonly #violations = new Violations();
   readonly #transcript: Transcript;
   readonly #records: LoggedRecords;
+  readonly #lost: LostBatches;
 
-  private constructor(
-    scenario: Scenario,
-    cluster: SimulatedCluster,
-    records: LoggedRecords,
-    isReadable: boolean,
-  ) {
+  private constructor({ scenario, cluster, records, lost }: Setting, isReadable: boolean) {
     this.#scenario = scenario;
     this.#cluster = cluster;
     this.#records = records;
+    this.#lost = lost;
     this.#transcript = new Transcript(() => cluster.time.now, isReadable);
     cluster.network.listen((from, to, frame, connection) => {
       this.#transcript.frame(from, to, frame, connection);
@@ -79,19 +83,20 @@ class Simulation {
   }
 
   static async create(scenario: Scenario, isReadable: boolean): Promise<Simulation> {
-    const { seed, replicas, partitionCount, latencyMs, imagePieceBytes } = scenario;
+    const { seed, replicas, partitionCount, latencyMs, imagePieceBytes, lostShare } = scenario;
+    const lost = new LostBatches(seed, lostShare);
     const records: LoggedRecords = { defects: [], verdicts: [] };
     const cluster = await SimulatedCluster.create({
       functions: simulatedFunctions(),
       seed,
       replicas,
       partitionCount,
-      imagePieceBytes,
+      buggify: { imagePieceBytes, losesBatch: () => lost.next() },
       logger: (node) => recordingLogger(node, records, () => cluster.time.now),
       verifyFrames: seed % 8 === 0,
       link: jitteryLink(latencyMs, 0.3),
     });
-    return new Simulation(scenario, cluster, records, isReadable);
+    return new Simulation({ scenario, cluster, records, lost }, isReadable);
   }
 
   async perform(): Promise<SimulationResult> {
@@ -127,6 +132,7 @@ class Simulation {
       await time.sleep(this.#scenario.durationMs);
       workload.end();
       faults.stop();
+      this.#lost.end();
       await this.#recover(workload, faults, observer);
     } catch (error) {
       problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -136,6 +142,7 @@ class Simulation {
         scenario: this.#scenario,
         cluster: this.#cluster,
         violations: this.#violations,
+        lostBatches: this.#lost.count,
         hash: this.#transcript.hash,
         ...(parts ?? {}),
       }),
