@@ -45,7 +45,7 @@ const full: Scale = {
   splitMs: 20_000,
   how: "black-hole",
 };
-const smoke: Scale = { sides: [[0, 1], [2]], keys: 12, splitMs: 3_000, how: "reset" };
+const smoke: Scale = { sides: [[0, 1], [2]], keys: 6, splitMs: 3_000, how: "reset" };
 
 /** What the run saw of the split itself. */
 interface SplitFacts {
