@@ -3,10 +3,12 @@ import type { HandleOf } from "../definition/handle.ts";
 import type { Functions } from "../definition/function-definition.ts";
 import { launchNode } from "../node/launch.ts";
 import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
+import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { nodePlatform } from "../platform/node/node-platform.ts";
 import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
 
+export type { NodeEvent } from "../node/events/node-event.ts";
 export type { NodeOptions } from "../node/options.ts";
 export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
 export type { Logger, LogLevel } from "../platform/platform.ts";
@@ -24,6 +26,13 @@ export interface Node<F extends Functions> extends AsyncDisposable {
   get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N>;
   /** What it holds, leads and has done so far. */
   status(): NodeStatus;
+  /**
+   * What happens to the node and its cluster from this call on: `for await (const event of
+   * node.events())`. Ends when the node has stopped; leaving the loop unsubscribes. A reader may be
+   * slow: the newest 4,096 events are kept for it, and it is told how many were dropped.
+   * @throws LatticeError `overloaded` when 64 read already
+   */
+  events(): AsyncIterableIterator<NodeEvent>;
   /** Hands everything over to the others, then stops; at most 30 s. */
   leave(): Promise<void>;
 }
@@ -55,6 +64,7 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
     get: <N extends keyof F & string>(name: N, key: string) =>
       node.get(name, key) as HandleOf<F, N>,
     status: () => node.status(),
+    events: () => node.events(),
     leave,
     [Symbol.asyncDispose]: leave,
   };

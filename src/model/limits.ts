@@ -44,6 +44,11 @@ export const limits = {
   slowClientCloseBytes: 16 * 1024 * 1024,
   slowClientCloseMs: 10_000,
 
+  /** Events that wait for one reader; beyond it the oldest goes, and is counted. */
+  eventBacklogMax: 4_096,
+  /** Readers of one node's events. */
+  eventReadersMax: 64,
+
   /** Members in one membership message. */
   membersPerMessageMax: 512,
 } as const;

@@ -12,6 +12,8 @@ import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
 import { silentSuspectMs } from "./partitions/peer-book.ts";
 import { NodeParts, type NodeFoundation } from "./node-parts.ts";
+import { EventFeed } from "./events/event-feed.ts";
+import type { EventReader } from "./events/event-reader.ts";
 import type { NodeSettings } from "./options.ts";
 import { statusOf } from "./status-of.ts";
 import type { NodeStatus } from "./status.ts";
@@ -28,10 +30,11 @@ const bootSpread = 1_024;
 const farewellMs = 200;
 
 /** What a node stands on, before it is known under which boot id it runs. */
-export type NodeGround = Omit<NodeFoundation, "bootTooLow">;
+export type NodeGround = Omit<NodeFoundation, "bootTooLow" | "feed">;
 
 export class LatticeNode {
   readonly #settings: NodeSettings;
+  readonly #feed = new EventFeed();
   #parts: NodeParts;
   readonly #gone: Promise<void>;
   #resolveGone!: () => void;
@@ -71,6 +74,7 @@ export class LatticeNode {
   #build(ground: NodeGround): NodeParts {
     const parts: NodeParts = new NodeParts(this.#settings, {
       ...ground,
+      feed: this.#feed,
       bootTooLow: (remembered) => {
         this.#bootTooLow(parts, remembered);
       },
@@ -126,6 +130,21 @@ export class LatticeNode {
   }
 
   /**
+   * What happens from now on, until it stops.
+   * @throws LatticeError `overloaded` when too many read already
+   */
+  events(): EventReader {
+    const reader = this.#feed.read();
+    this.#parts.replicationWatch.start();
+    return reader;
+  }
+
+  /** Ends what reads its events, as the death of the process would. */
+  endEvents(): void {
+    this.#feed.close();
+  }
+
+  /**
    * Leaves in order: takes no new partitions, hands over those it leads, waits until it owns none,
    * then goes. After `leaveBudgetMs` it goes anyway and says what it leaves behind.
    */
@@ -174,6 +193,7 @@ export class LatticeNode {
     this.#isStopped = true;
     this.#echoTimer?.cancel();
     this.#parts.stop();
+    this.#feed.close();
     await this.#parts.foundation.listener.close();
     this.#resolveGone();
   }

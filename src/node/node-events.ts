@@ -1,11 +1,14 @@
 /** Which part of a node hears of what happened in which other part. Nothing is decided here. */
 import { nodeOf, processId, type NodeId, type PartitionId } from "../model/ids.ts";
 import type { RoleChange } from "../replication/effect.ts";
+import type { Placement } from "../ring/placement.ts";
 import { unansweredRedialMs } from "./partitions/peer-book.ts";
 import type { Message, NodeIdentity } from "../wire/messages.ts";
 import type { ClusterEvents } from "./cluster/cluster-driver.ts";
 import type { LinkEvents } from "./links/link-evidence.ts";
 import type { EventTargets } from "./event-targets.ts";
+import { memberEvents } from "./events/member-events.ts";
+import { movedCount } from "./events/moved-count.ts";
 import type { PartitionEvents } from "./partitions/partitions.ts";
 import { CallDoor } from "./sessions/call-door.ts";
 
@@ -72,8 +75,8 @@ export function linkEvents(parts: EventTargets): LinkEvents {
         logger.warn("a hello was refused", { address, code, message });
       }
     },
-    duplicateNode: (message) => {
-      logger.error("refused a second node of one id", { message });
+    duplicateNode: (refused) => {
+      parts.events.tell({ type: "node.duplicate", ...refused });
     },
   };
 }
@@ -127,16 +130,19 @@ function doorOf(parts: EventTargets, node: NodeId): CallDoor {
 
 export function clusterEvents(parts: EventTargets): ClusterEvents {
   return {
-    memberChanged: (member) => {
+    memberChanged: (member, previous) => {
       parts.peers.memberChanged(member.id, member.status, member.leaving);
       parts.partitions.peersChanged();
       if (parts.routes.membersChanged()) parts.clients.tableChanged();
-      if (member.id !== parts.foundation.identity.id) {
-        parts.events.member(member.id, member.status, member.leaving);
-      }
+      for (const event of memberEvents(member, previous)) parts.events.tell(event);
+    },
+    refuted: (accuser) => {
+      parts.events.tell({ type: "node.accused", accuser });
     },
     placementChanged: (placement) => {
+      const before = parts.routes.placement;
       parts.routes.setPlacement(placement);
+      placementChanged(parts, placement, before);
       parts.partitions.placementChanged(placement);
       parts.clients.tableChanged();
     },
@@ -145,6 +151,16 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
       parts.foundation.fatal("outdated", `a later start of ${id} is running: this one stops`);
     },
   };
+}
+
+function placementChanged(parts: EventTargets, placement: Placement, before?: Placement): void {
+  if (!parts.events.isHeard || before?.tableId === placement.tableId) return;
+  parts.events.tell({
+    type: "placement.changed",
+    tableId: placement.tableId,
+    memberCount: placement.members.length,
+    movedCount: movedCount(placement, before),
+  });
 }
 
 export function partitionEvents(parts: EventTargets): PartitionEvents {
@@ -166,16 +182,18 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
     replaced: (partition) => {
       parts.watches.partitionEnded(partition);
     },
-    ownersChanged: () => {
+    ownersChanged: (partition) => {
       parts.clients.tableChanged();
+      const replica = parts.partitions.replica(partition);
+      if (replica?.owners === undefined) return;
+      parts.news.ownersChanged(partition, replica.owners, replica.role === "primary");
     },
-    forkMerged: (_partition, commits) => {
-      parts.counts.forksMerged += commits;
-      parts.events.forkMerged(commits);
+    forkMerged: (partition, commitCount) => {
+      parts.counts.forksMerged += commitCount;
+      parts.events.tell({ type: "fork.merged", partition, commitCount });
     },
     diverged: (partition, primary) => {
-      const { logger } = parts.foundation.platform;
-      logger.error("a copy differed from its primary's: it is replaced", { partition, primary });
+      parts.events.tell({ type: "diverged", partition, primary });
     },
     roomFor: (to) => parts.links.roomFor(nodeOf(to)),
     send: (to, message) =>
@@ -185,16 +203,13 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
 
 function roleChanged(parts: EventTargets, partition: PartitionId, change: RoleChange): void {
   const { serving, term, primary } = change;
+  parts.news.roleChanged(partition, change);
   if (serving === "primary" && term !== undefined) {
-    if (term.number > 1) {
-      parts.counts.takeovers += 1;
-      parts.events.began();
-    }
+    if (term.number > 1) parts.counts.takeovers += 1;
     parts.primaries.lead(partition, term.number);
     parts.outbox.partitionBegan(partition);
   } else {
-    if (parts.primaries.resign(partition)) parts.events.ended();
-    if (serving === "degraded") parts.events.degraded();
+    parts.primaries.resign(partition);
     parts.outbox.partitionEnded(partition);
     if (primary !== "" && primary !== parts.self && term !== undefined) {
       parts.primaries.heard(partition, nodeOf(primary), term.number);

@@ -20,12 +20,16 @@ import { NodeCaller, type NodeCallerOptions } from "./calls/node-caller.ts";
 import { OutboxDriver } from "./calls/outbox-driver.ts";
 import { Birth } from "./cluster/birth.ts";
 import { ClusterDriver } from "./cluster/cluster-driver.ts";
-import { EventLog } from "./cluster/event-log.ts";
 import { Primaries } from "./cluster/primaries.ts";
 import { Routes, type RouteMember } from "./cluster/routes.ts";
 import { welcomeFor, type LocalIdentity } from "./links/handshake.ts";
 import { Links } from "./links/links.ts";
 import type { EventTargets } from "./event-targets.ts";
+import { Announcer } from "./events/announcer.ts";
+import type { EventFeed } from "./events/event-feed.ts";
+import { EventLog } from "./events/event-log.ts";
+import { PartitionNews } from "./events/partition-news.ts";
+import { ReplicationWatch } from "./events/replication-watch.ts";
 import { clusterEvents, linkEvents, partitionEvents } from "./node-events.ts";
 import type { NodeSettings } from "./options.ts";
 import { ackTimeoutMs, EntityStore } from "./partitions/entity-store.ts";
@@ -35,6 +39,7 @@ import type { CallDoor } from "./sessions/call-door.ts";
 import { ClientSessions } from "./sessions/client-sessions.ts";
 import { WatchServer } from "./sessions/watch-server.ts";
 import { TimerSet } from "./timer-set.ts";
+import { underReplicated } from "./under-replicated.ts";
 
 /** What a node stands on. */
 export interface NodeFoundation {
@@ -43,6 +48,8 @@ export interface NodeFoundation {
   /** Where it listens already. */
   readonly listener: Listener;
   readonly identity: NodeIdentity;
+  /** Who reads what happens to the node. */
+  readonly feed: EventFeed;
   /** A later start of this node is remembered by others: this boot id may not be used. */
   bootTooLow(remembered: BootId): void;
   /** Something happened that this process cannot live on with. */
@@ -78,7 +85,9 @@ export class NodeParts implements EventTargets {
   readonly counts: EventCounts = { takeovers: 0, forksMerged: 0 };
   /** What ends with this node and belongs to no part. */
   readonly timers: TimerSet;
-  readonly events: EventLog;
+  readonly events: Announcer;
+  readonly news: PartitionNews;
+  readonly replicationWatch: ReplicationWatch;
   /** A link to another node has been up. */
   wasLinked = false;
   readonly #registry: Registry;
@@ -95,7 +104,10 @@ export class NodeParts implements EventTargets {
     this.#registry = new Registry(settings.functions);
     this.#addresses = new Addresses(settings.partitionCount);
     this.timers = new TimerSet(platform.timers);
-    this.events = new EventLog(this.timers, platform.logger);
+    const log = new EventLog(this.timers, platform.logger);
+    this.events = new Announcer(platform.clock, log, foundation.feed);
+    this.news = new PartitionNews(this.events);
+    this.replicationWatch = this.#makeReplicationWatch();
     this.links = this.#makeLinks();
     this.peers = new PeerBook(
       this.self,
@@ -144,6 +156,7 @@ export class NodeParts implements EventTargets {
       addresses: this.#addresses,
       caller: this.caller,
       partitions: this.partitions,
+      events: this.events,
     });
     this.watches = this.#makeWatches();
     this.clients = this.#makeClients();
@@ -159,6 +172,7 @@ export class NodeParts implements EventTargets {
     this.cluster.start();
     this.birth.start();
     this.partitions.start();
+    if (this.events.isHeard) this.replicationWatch.start();
   }
 
   /** Ends everything in flight and drops all links; nothing of these parts runs afterwards. */
@@ -200,6 +214,14 @@ export class NodeParts implements EventTargets {
     return [...this.cluster.members.values()].filter(
       (member) => member.status === "alive" || member.status === "suspect",
     );
+  }
+
+  #makeReplicationWatch(): ReplicationWatch {
+    return new ReplicationWatch({
+      timers: this.timers,
+      events: this.events,
+      underReplicated: () => underReplicated(this),
+    });
   }
 
   #makeLinks(): Links {

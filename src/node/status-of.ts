@@ -2,6 +2,7 @@
 import type { PartitionId } from "../model/ids.ts";
 import type { NodeParts } from "./node-parts.ts";
 import type { NodeStatus } from "./status.ts";
+import { underReplicated } from "./under-replicated.ts";
 
 export function statusOf(
   parts: NodeParts,
@@ -48,7 +49,6 @@ function partitionStatus(
   "primaries" | "copies" | "underReplicated" | "degraded" | "forkedCommits" | "entities"
 > {
   const primaries: { partition: PartitionId; term: number }[] = [];
-  const underReplicated: PartitionId[] = [];
   const degraded: PartitionId[] = [];
   let copies = 0;
   let forkedCommits = 0;
@@ -60,8 +60,13 @@ function partitionStatus(
     if (replica.serving === "degraded") degraded.push(partition);
     if (replica.role !== "primary" || replica.term === undefined) continue;
     primaries.push({ partition, term: replica.term.number });
-    const wanted = Math.min(parts.settings.replicas, parts.routes.ownersOf(partition).length);
-    if (!replica.isReplicated(wanted)) underReplicated.push(partition);
   }
-  return { primaries, copies, underReplicated, degraded, forkedCommits, entities };
+  return {
+    primaries,
+    copies,
+    underReplicated: [...underReplicated(parts)],
+    degraded,
+    forkedCommits,
+    entities,
+  };
 }

@@ -53,16 +53,22 @@ export function drivenClient<F>(time: VirtualTime, client: Client<F>): Client<F>
 }
 
 function drivenIterable<T>(time: VirtualTime, inner: AsyncIterable<T>): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => drivenIterator(time, inner[Symbol.asyncIterator]()) };
+}
+
+/** The same iterator, but virtual time passes while its next value is awaited. */
+export function drivenIterator<T>(
+  time: VirtualTime,
+  inner: AsyncIterator<T>,
+): AsyncIterableIterator<T> {
   return {
-    [Symbol.asyncIterator]: () => {
-      const iterator = inner[Symbol.asyncIterator]();
-      return {
-        next: () => time.settled(iterator.next()),
-        return: () =>
-          iterator.return === undefined
-            ? Promise.resolve({ done: true as const, value: undefined })
-            : time.settled(iterator.return()),
-      };
+    next: () => time.settled(inner.next()),
+    return: () =>
+      inner.return === undefined
+        ? Promise.resolve({ done: true as const, value: undefined })
+        : time.settled(inner.return()),
+    [Symbol.asyncIterator]() {
+      return this;
     },
   };
 }

@@ -157,6 +157,7 @@ export class SimulatedCluster {
     life.state = "crashed";
     this.network.paths.crash(id);
     life.platform.stop();
+    life.node?.endEvents();
   }
 
   /** The machine dies at once: nobody is told. */
@@ -166,6 +167,7 @@ export class SimulatedCluster {
     life.state = "crashed";
     this.network.paths.powerOff(id);
     life.platform.stop();
+    life.node?.endEvents();
   }
 
   /** SIGSTOP. */

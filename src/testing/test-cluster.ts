@@ -9,10 +9,11 @@ import { checkKnownNames } from "../definition/known-names.ts";
 import type { Functions } from "../definition/function-definition.ts";
 import type { HandleOf } from "../definition/handle.ts";
 import { LatticeError } from "../model/error.ts";
+import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { partitionOf } from "../ring/partition.ts";
 import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
-import { drivenClient, drivenHandle } from "./driven-client.ts";
+import { drivenClient, drivenHandle, drivenIterator } from "./driven-client.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
 import { unrest } from "./unrest.ts";
@@ -40,6 +41,12 @@ export interface TestNode<F extends Functions> {
   get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N>;
   /** @throws LatticeError `failed_precondition` while it does not run */
   status(): NodeStatus;
+  /**
+   * What happens to the node from this call on; ends with its present life. Virtual time passes while
+   * the next event is awaited.
+   * @throws LatticeError `failed_precondition` while it does not run
+   */
+  events(): AsyncIterableIterator<NodeEvent>;
 }
 
 export interface TestCluster<F extends Functions> extends AsyncDisposable {
@@ -163,6 +170,7 @@ class RunningCluster<F extends Functions> implements TestCluster<F> {
       get: <N extends keyof F & string>(name: N, key: string) =>
         drivenHandle(cluster.time, runningNode(cluster, id), name, key) as HandleOf<F, N>,
       status: () => runningNode(cluster, id).status(),
+      events: () => drivenIterator(cluster.time, runningNode(cluster, id).events()),
     };
   }
 

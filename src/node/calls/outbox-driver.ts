@@ -6,10 +6,11 @@ import { OutboxDelivery, type RefusedSend } from "../../functions/outbox-deliver
 import { outboxCaller } from "../../functions/outbox-caller.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { Turns } from "../../functions/turns.ts";
-import type { EntityName, PartitionId } from "../../model/ids.ts";
+import { entityName, type EntityName, type PartitionId } from "../../model/ids.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Entity } from "../../state/entity.ts";
 import type { OutboxEntry, SendId } from "../../state/outbox.ts";
+import type { Announcer } from "../events/announcer.ts";
 import type { Partitions } from "../partitions/partitions.ts";
 import type { Addresses } from "./addresses.ts";
 import type { NodeCaller } from "./node-caller.ts";
@@ -24,6 +25,7 @@ export interface OutboxDriverOptions {
   readonly addresses: Addresses;
   readonly caller: NodeCaller;
   readonly partitions: Partitions;
+  readonly events: Announcer;
 }
 
 export class OutboxDriver {
@@ -44,9 +46,10 @@ export class OutboxDriver {
         this.#confirm(sender, ids, refused, done);
       },
       refused: (sender, { entry, error }) => {
-        options.platform.logger.warn("outbox.failed", {
+        options.events.tell({
+          type: "outbox.failed",
           sender,
-          target: `${entry.functionName}/${entry.key}`,
+          target: entityName(entry.functionName, entry.key),
           operation: entry.operation,
           code: error.code,
           message: error.message,

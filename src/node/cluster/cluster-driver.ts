@@ -21,7 +21,10 @@ const placementDebounceMs = 200;
 const loopDelayIntervalMs = 1_000;
 
 export interface ClusterEvents {
-  memberChanged(member: Member): void;
+  /** `previous` is absent for a member heard of for the first time. */
+  memberChanged(member: Member, previous: Member | undefined): void;
+  /** This node was accused and said otherwise. */
+  refuted(accuser: NodeId): void;
   placementChanged(placement: Placement): void;
   /** A later life of this node runs elsewhere: this process has to stop. */
   outdated(boot: BootId): void;
@@ -132,7 +135,7 @@ export class ClusterDriver {
         return;
       case "member-changed":
         this.#seekMembers();
-        events.memberChanged(effect.member);
+        events.memberChanged(effect.member, effect.previous);
         return;
       case "placement-changed":
         this.#placed = effect.members;
@@ -152,7 +155,7 @@ export class ClusterDriver {
         events.outdated(effect.boot);
         return;
       case "refuted":
-        platform.logger.info("refuted a suspicion", { accuser: effect.accuser });
+        events.refuted(effect.accuser);
         return;
       case "malformed":
       case "table-full":

@@ -46,10 +46,10 @@ export class Primaries {
     });
   }
 
-  /** This process leads it no more; who does is learnt from that process. False if it never did. */
-  resign(partition: PartitionId): boolean {
+  /** This process leads it no more, if it did; who does is learnt from that process. */
+  resign(partition: PartitionId): void {
     this.#untold.delete(partition);
-    return this.#led.delete(partition);
+    this.#led.delete(partition);
   }
 
   /** Another process follows a primary, or says that it is one. */

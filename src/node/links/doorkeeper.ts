@@ -18,6 +18,7 @@ import { nodeFrameLimits } from "../../wire/link-codec.ts";
 import type { HelloMessage, Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
 import { TimerSet } from "../timer-set.ts";
 import { refusal, refusalOf, welcomeFor, type LocalIdentity } from "./handshake.ts";
+import type { DuplicateNode } from "./link-evidence.ts";
 import type { LinkChannel } from "./peer-link.ts";
 
 export interface DoorkeeperOptions {
@@ -31,7 +32,7 @@ export interface DoorkeeperOptions {
   /** A node was welcomed. */
   admitted(peer: NodeIdentity, kind: LinkChannel, channel: MessageChannel): void;
   /** Somebody else runs under the id of a node that is here. */
-  duplicateNode(message: string): void;
+  duplicateNode(refused: DuplicateNode): void;
 }
 
 /** A node whose id is being tested. */
@@ -179,7 +180,7 @@ export class Doorkeeper {
             options.admitted(peer, kind, channel);
             return;
           case "refuse":
-            this.#refuse(channel, refusalOf(judgement, options.local().node, peer));
+            this.#refuse(channel, refusalOf(judgement, options.local().node, peer), peer);
             return;
           case "wait": {
             const delayMs = Math.max(0, judgement.untilAt - options.platform.clock.now());
@@ -192,10 +193,12 @@ export class Doorkeeper {
     waiting.judge();
   }
 
-  #refuse(channel: MessageChannel, refused: RefusedMessage): void {
+  #refuse(channel: MessageChannel, refused: RefusedMessage, peer?: NodeIdentity): void {
     channel.send(refused);
     channel.close(closeCodes.refused, refused.code);
-    if (refused.code === "duplicate_node") this.#options.duplicateNode(refused.message);
+    if (refused.code !== "duplicate_node" || peer === undefined) return;
+    const { id: node, address } = peer;
+    this.#options.duplicateNode({ node, address, message: refused.message });
   }
 }
 

@@ -8,6 +8,15 @@ import type { Message, NodeIdentity } from "../../wire/messages.ts";
  */
 export type LinkEvidence = "goodbye" | "refused" | "replaced" | "unreachable";
 
+/** A second process that runs under a node id. */
+export interface DuplicateNode {
+  readonly node: NodeId;
+  /** Where it says that it can be reached. */
+  readonly address: string;
+  /** What it was told. */
+  readonly message: string;
+}
+
 /** What the node around the links is told. */
 export interface LinkEvents {
   /** Control and data channel are open. */
@@ -20,8 +29,8 @@ export interface LinkEvents {
   drained(node: NodeId): void;
   /** A newer life of this node id is remembered by others. */
   bootTooLow(remembered: BootId): void;
-  /** Somebody else runs under this node's id. */
-  duplicateNode(message: string): void;
+  /** Somebody came under the id of a node that is here, and was refused. */
+  duplicateNode(refused: DuplicateNode): void;
   /** A hand shake was refused for a reason that a retry will not mend. */
   refused(address: string, code: string, message: string): void;
 }

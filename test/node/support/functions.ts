@@ -30,6 +30,10 @@ export const ledger = defineFunction({
     tell(ctx, to: { key: string; amount: number }) {
       ctx.send(ledger, to.key).add(to.amount);
     },
+    /** Sends what will be refused. */
+    misdirect(ctx, key: string) {
+      ctx.send(ledger, key).refuse(8);
+    },
     async ask(ctx, to: { key: string; amount: number }): Promise<number> {
       return await ctx.get(ledger, to.key).add(to.amount);
     },
