@@ -76,6 +76,11 @@ export const issueLines = {
       "within 5 s, it comes back with a higher incarnation, its unacknowledged calls are " +
       "`indeterminate`, nothing diverges or counts twice",
   },
+  repair: {
+    issue: 3,
+    line: 9,
+    says: "5 % of replication batches silently dropped: digests equal within 60 s",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -97,5 +102,6 @@ export const targets = {
   },
   rollingRestart: { p99MsMax: 500 },
   pause: { shortMs: 1_000, longMs: 30_000, servedMsMax: 5_000 },
+  repair: { lostShare: 0.05, equalMsMax: 60_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;
