@@ -5,12 +5,16 @@
  *
  *   SIGKILL ─▶ started again, empty ─▶ nothing under-replicated ─▶ 1 s ─▶ the next
  *
+ * No one can know of a kill before the machine has closed the connections of the killed process, and it
+ * frees its memory first: the proof measures that beside each first success.
+ *
  * The victim is the node that leads the most, so that every kill takes primaries away; nodes that were
  * killed last get back what they led only after 30 s.
  *
  * Control: the cluster keeps one copy of everything (`--replicas 1`), so that what a killed node led
  * dies with it.
  */
+import { watchClose } from "../support/watch-close.ts";
 import { targets } from "./targets.ts";
 import {
   atLeast,
@@ -56,6 +60,8 @@ interface Recovery {
   readonly replicatedMs: number;
   /** Partitions of which the new process got a copy. */
   readonly copied: number;
+  /** From the kill until the machine closed the connections of the process. */
+  readonly closedMs: number;
 }
 
 async function run({ control, smoke: isSmoke, say }: ProofOptions): Promise<Verdict> {
@@ -87,17 +93,19 @@ async function killOne(
   const led = (await cluster.statuses()).map(({ primaries }) => primaries.length);
   const index = led.indexOf(Math.max(...led));
   const victim = cluster.nodes[index]!;
+  const { closedAt } = await watchClose(victim.address);
   const kill = await tallies.disturb(victim, "SIGKILL", burst);
   await victim.ended;
   const restarted = await cluster.restart(index);
   tallies.isBack(kill);
   const replicatedMs = await tallies.untilWhole(kill.at, wholeTimeoutMs);
   const { copies } = await restarted.status();
+  const closedMs = (await closedAt) - kill.at;
   say(
     `SIGKILL of ${kill.node} (pid ${kill.pid}, led ${kill.led.length}): ` +
       `all copies after ${replicatedMs.toFixed(0)} ms, ${copies} of them in pid ${restarted.pid}`,
   );
-  return { replicatedMs, copied: copies };
+  return { replicatedMs, copied: copies, closedMs };
 }
 
 function verdictOf(end: TallyEnd, recoveries: readonly Recovery[], isSmoke: boolean): Verdict {
@@ -105,11 +113,17 @@ function verdictOf(end: TallyEnd, recoveries: readonly Recovery[], isSmoke: bool
   const firsts = judgement.disturbances.map(({ firstSuccessMs }) => firstSuccessMs ?? Infinity);
   const waits = judgement.disturbances.map(({ longestWaitMs }) => longestWaitMs);
   const { kills } = targets;
+  const closed = recoveries.map(({ closedMs }) => closedMs);
   const replicated = recoveries.map(({ replicatedMs }) => replicatedMs);
   return {
     counts: {
       ...tallyCounts(end),
       "first successes (ms)": firsts.map(rounded).join(", "),
+      "connections of the killed closed after (ms)": closed.map(rounded).join(", "),
+      "median of first successes (ms)": rounded(median(firsts)),
+      "median from the closing of connections on (ms)": rounded(
+        median(firsts.map((first, index) => first - (closed[index] ?? 0))),
+      ),
       "longest wait after each kill (ms)": waits.map(rounded).join(", "),
       "all copies after (ms)": replicated.map(Math.round).join(", "),
       "copies given to restarted nodes": recoveries.reduce((sum, { copied }) => sum + copied, 0),
