@@ -11,6 +11,7 @@ import { checkConnectOptions } from "../../src/client/connect-options.ts";
 import { mergeCallOptions } from "../../src/definition/call-options.ts";
 import { checkFunctionOptions } from "../../src/definition/function-options.ts";
 import { errorCodes, LatticeError } from "../../src/model/error.ts";
+import type { NodeEvent } from "../../src/node/events/node-event.ts";
 import { checkNodeOptions } from "../../src/node/options.ts";
 import { statedLimits } from "./stated-limits.ts";
 
@@ -71,7 +72,7 @@ function listed(page: string, header: string): string[] {
   const names: string[] = [];
   // After the header comes the line of dashes.
   for (const [first = ""] of lines.slice(begin + 2)) {
-    const name = /^`(\w+)`$/.exec(first)?.[1];
+    const name = /^`([\w.]+)`$/.exec(first)?.[1];
     if (name === undefined) break;
     names.push(name);
   }
@@ -88,6 +89,33 @@ function taken(refuse: () => unknown): string[] {
   }
   return assert.fail("an unknown option was taken");
 }
+
+/** Grows with the union, or does not compile. */
+const eventTypes: Readonly<Record<NodeEvent["type"], true>> = {
+  "member.joined": true,
+  "member.suspected": true,
+  "member.refuted": true,
+  "member.dead": true,
+  "member.leaving": true,
+  "member.left": true,
+  "node.accused": true,
+  "node.duplicate": true,
+  "placement.changed": true,
+  "primary.began": true,
+  "primary.ended": true,
+  "owners.changed": true,
+  "underReplicated.changed": true,
+  "degraded.began": true,
+  "degraded.ended": true,
+  "fork.merged": true,
+  diverged: true,
+  "outbox.failed": true,
+  "events.dropped": true,
+};
+
+test("docs/operations.md has a row for every event that there is, and for no other", () => {
+  assert.deepEqual(listed("docs/operations.md", "type").sort(), Object.keys(eventTypes).sort());
+});
 
 const wrong: object = { noSuchOption: 1 };
 const optionTables: readonly (readonly [string, string, () => unknown, readonly string[]])[] = [

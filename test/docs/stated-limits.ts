@@ -54,6 +54,8 @@ export const statedLimits: Readonly<Record<string, string>> = {
   callsPerNodeMax: count(limits.callsPerNodeMax),
   maxWatches: count(maxWatches),
   slowClientCloseBytes: bytes(limits.slowClientCloseBytes),
+  eventReadersMax: count(limits.eventReadersMax),
+  eventBacklogMax: count(limits.eventBacklogMax),
   maxTableMembers: count(maxTableMembers),
 };
 

@@ -15,7 +15,7 @@ import {
   type Value,
 } from "latticework";
 import { connect, type Client } from "latticework/client";
-import { startNode, type Node, type NodeStatus } from "latticework/node";
+import { startNode, type Node, type NodeEvent, type NodeStatus } from "latticework/node";
 import { createTestCluster } from "latticework/testing";
 
 declare const schema: StandardSchema<{ by: string }, { by: number }>;
@@ -71,6 +71,51 @@ export async function nodes(): Promise<NodeStatus> {
   await node.leave();
   await node.stopped;
   return node.status();
+}
+
+/** What an operator's program would make of each event. */
+function told(event: NodeEvent): string | number {
+  const { at } = event;
+  switch (event.type) {
+    case "member.joined":
+      return event.address.length + event.boot + at;
+    case "member.refuted": {
+      const was: "suspect" | "dead" = event.was;
+      return was;
+    }
+    case "owners.changed": {
+      const [owner]: readonly string[] = event.added;
+      // @ts-expect-error an event is only read
+      event.partition = 1;
+      return owner ?? event.partition;
+    }
+    case "outbox.failed": {
+      const code: ErrorCode = event.code;
+      return code;
+    }
+    case "events.dropped":
+      return event.count;
+    // @ts-expect-error no event is called so
+    case "member.vanished":
+      return 0;
+    default:
+      // @ts-expect-error only some events concern one node
+      return event.node;
+  }
+}
+
+export async function events(node: Node<Functions>): Promise<void> {
+  for await (const event of node.events()) {
+    told(event);
+    const dead: Extract<NodeEvent, { type: "member.dead" }> | undefined =
+      event.type === "member.dead" ? event : undefined;
+    if (dead?.node === node.id) break;
+  }
+  // @ts-expect-error a stream is asked for by a call
+  node.events[Symbol.asyncIterator]();
+  await using cluster = await createTestCluster({ functions });
+  const { value } = await cluster.node("node-1").events().next();
+  if (value !== undefined) told(value as NodeEvent);
 }
 
 export async function clients(): Promise<ErrorCode | undefined> {

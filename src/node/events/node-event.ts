@@ -29,7 +29,7 @@ export type NodeEvent =
       readonly was: "suspect" | "dead";
     }
   | { readonly type: "member.dead"; readonly at: number; readonly node: string }
-  /** It hands over what it leads and will go; `member.left` follows. Also of this node itself. */
+  /** It hands over what it leads and will go. Also of this node itself; one in a hurry only left. */
   | { readonly type: "member.leaving"; readonly at: number; readonly node: string }
   | { readonly type: "member.left"; readonly at: number; readonly node: string }
   /** Others held this node suspect or dead, and it said that it lives: it stalls, or a path is bad. */
