@@ -218,11 +218,10 @@ void test("messages of a node that no node sends are no harm", async () => {
   await cluster.end();
 });
 
-void test("a copy too large for one message is reported, and the rest goes on", async () => {
+void test("a copy too large for one message holds up nobody, and arrives", async () => {
   const cluster = new VirtualCluster(10);
   await cluster.form(["a"]);
   const client = await cluster.client("client", ["a"]);
-  const { parts } = cluster.node("a");
   const key = cluster.keyLedBy("a");
   const others = Array.from({ length: 200 }, (_, i) => `k${String(i)}`);
   // 18 MB in one partition, where a tag brings them together.
@@ -234,13 +233,9 @@ void test("a copy too large for one message is reported, and the rest goes on", 
   await cluster.start("b");
   await cluster.sleep(3_000);
   const status = cluster.node("b").status();
-  assert.ok(status.copies >= 60, `${String(status.copies)} copies`);
-  const { underReplicated } = cluster.node("a").status();
-  const big = parts.partitions.partitionOf(`ledger/0{${tagOf(key)}}`);
-  assert.deepEqual(underReplicated, [big]);
-  const errors = cluster.lines("error", "a");
-  assert.ok(errors.some(({ message }) => message.includes("too large for one message")));
-  assert.ok(errors.every(({ fields }) => fields["partition"] === big));
+  assert.equal(status.copies, 64);
+  assert.deepEqual(cluster.node("a").status().underReplicated, []);
+  assert.deepEqual(cluster.lines("error"), []);
   await cluster.end();
 });
 
