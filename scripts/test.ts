@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `npm test`, or `npm test -- ring codec` for the files whose path contains one of
- * the words. Node's own runner does the work; this lists the files for it, since Node 20 finds no
- * TypeScript and reports success, and judges the run by what the runner overlooks.
+ * the words. Node's own runner does the work. For each process, of one test file or of several that
+ * share it, it gets a small file that imports them; and the run is judged by what it overlooks.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,12 +11,15 @@ import { pathToFileURL } from "node:url";
 import { repositoryRoot } from "./checks/source-files.ts";
 import { judgeRun, type RunJudgement, type TestOutcome } from "./testing/judge-run.ts";
 import { listTestFiles } from "./testing/list-test-files.ts";
+import { planProcesses } from "./testing/plan-processes.ts";
+import { unendedFiles, writeEntries, type Entry } from "./testing/write-entries.ts";
 
 const defaultBudgetS = 300;
 /** Beyond budget × this the run hangs, and is ended. */
 const hangFactor = 2;
 /** What the runner gets to end its children before it is killed itself. */
 const graceMs = 10_000;
+const hung = "the run hung: it was ended at twice its budget";
 const knownNeeds = ["chromium", "netns"];
 
 const words = process.argv.slice(2);
@@ -47,34 +50,39 @@ function inputProblem(): string | undefined {
 async function runAll(): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), "latticework-test-"));
   const record = path.join(folder, "record.jsonl");
-  console.log(`running ${files.length} test files`);
+  const entries = writeEntries(folder, planProcesses(files));
+  console.log(`running ${files.length} test files in ${entries.length} processes`);
   const startedAt = performance.now();
   try {
-    const failure = await runNode(record);
-    const outcomes = readRecord(record);
-    const judgement = judgeRun(outcomes, performance.now() - startedAt, { required, budgetMs });
-    print(judgement, failure);
-    return failure === undefined && judgement.problems.length === 0 ? 0 : 1;
+    const failure = await runNode(entries, record);
+    const totalMs = performance.now() - startedAt;
+    // Node's runner does not write the end of its record when it is ended.
+    const due = failure === hung ? [] : files;
+    const judgement = judgeRun(readRecord(record), totalMs, { files: due, required, budgetMs });
+    const unended = unendedFiles(entries).map((file) => `no end came of ${file}`);
+    const problems = [failure ?? [], unended, judgement.problems].flat();
+    print({ ...judgement, problems });
+    return problems.length === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Resolves with a sentence when node's runner has not ended with 0. */
-function runNode(record: string): Promise<string | undefined> {
+function runNode(entries: readonly Entry[], record: string): Promise<string | undefined> {
   const reporter = pathToFileURL(path.join(import.meta.dirname, "testing/record-reporter.mjs"));
   const args = [
     ...["--import", "tsx", "--test", "--test-concurrency=2"],
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${reporter.href}`, `--test-reporter-destination=${record}`],
-    ...files,
+    ...entries.map((entry) => entry.path),
   ];
   // A runner that is itself started by a test must not take itself for a part of that run.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const child = spawn(process.execPath, args, { cwd: repositoryRoot, stdio: "inherit", env });
   let failure: string | undefined;
   const hang = setTimeout(() => {
-    failure = "the run hung: it was ended at twice its budget";
+    failure = hung;
     child.kill("SIGTERM");
     setTimeout(() => child.kill("SIGKILL"), graceMs).unref();
   }, budgetMs * hangFactor);
@@ -100,14 +108,12 @@ function readRecord(record: string): TestOutcome[] {
     .map((line) => JSON.parse(line) as TestOutcome);
 }
 
-function print({ slowest, skips, problems, testCount }: RunJudgement, failure?: string): void {
+function print({ slowest, skips, problems, testCount }: RunJudgement): void {
   console.log("\nslowest files");
   for (const { file, durationMs } of slowest) {
     console.log(`  ${(durationMs / 1000).toFixed(1).padStart(6)} s  ${file}`);
   }
   console.log(`\n${testCount} tests in ${files.length} files, ${skips.length} skipped`);
   for (const { test, reason } of skips) console.log(`  skipped: ${test} (${reason})`);
-  for (const sentence of [...(failure === undefined ? [] : [failure]), ...problems]) {
-    console.error(`✖ ${sentence}`);
-  }
+  for (const sentence of problems) console.error(`✖ ${sentence}`);
 }

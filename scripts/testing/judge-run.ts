@@ -2,18 +2,18 @@
  * What Node's runner lets pass and this project does not: a file without a test, a test marked
  * `todo` (it cannot fail), a skip whose cause `CI_REQUIRE` declares impossible, a run over budget.
  */
-import path from "node:path";
-
 /** One line of `record-reporter.mjs`. */
 export interface TestOutcome {
   readonly name: string;
-  readonly file?: string;
-  readonly nesting: number;
+  /** Its path from the root. */
+  readonly file: string;
   /** The reason, or `true` when none was given. */
   readonly skip?: string | boolean;
   readonly todo?: string | boolean;
   readonly durationMs: number;
   readonly isSuite: boolean;
+  /** The suite that stands for a whole file. */
+  readonly isFile: boolean;
 }
 
 export interface FileTime {
@@ -36,6 +36,8 @@ export interface RunJudgement {
 }
 
 export interface RunLimits {
+  /** All that had to run. */
+  readonly files: readonly string[];
   /** Needs that count as present: a test that is skipped for want of one has failed. */
   readonly required: readonly string[];
   readonly budgetMs: number;
@@ -50,18 +52,18 @@ export function judgeRun(
   totalMs: number,
   limits: RunLimits,
 ): RunJudgement {
-  const files = outcomes.filter(isFile);
-  const tests = outcomes.filter((outcome) => !isFile(outcome) && !outcome.isSuite);
+  const tests = outcomes.filter(({ isSuite }) => !isSuite);
   const skips = tests.filter(({ skip }) => skip !== undefined && skip !== false).map(toSkip);
   return {
     testCount: tests.length,
-    slowest: files
-      .map(({ name, durationMs }) => ({ file: shown(name), durationMs }))
+    slowest: outcomes
+      .filter(({ isFile }) => isFile)
+      .map(({ file, durationMs }) => ({ file, durationMs }))
       .sort((a, b) => b.durationMs - a.durationMs)
       .slice(0, slowestCount),
     skips,
     problems: [
-      ...emptyFiles(files, tests),
+      ...emptyFiles(limits.files, tests),
       ...todos(tests),
       ...unexplained(skips),
       ...impossible(skips, limits.required),
@@ -70,25 +72,13 @@ export function judgeRun(
   };
 }
 
-/** Node's runner reports each file as a test that bears the file's path as its name. */
-function isFile({ name, file, nesting }: TestOutcome): boolean {
-  return nesting === 0 && file !== undefined && path.resolve(name) === path.resolve(file);
-}
-
 function toSkip({ name, file, skip }: TestOutcome): Skip {
-  const place = file === undefined ? "" : `${shown(file)}: `;
-  return { test: place + name, reason: typeof skip === "string" ? skip : noReason };
+  return { test: `${file}: ${name}`, reason: typeof skip === "string" ? skip : noReason };
 }
 
-function shown(file: string): string {
-  return path.relative(process.cwd(), path.resolve(file));
-}
-
-function emptyFiles(files: readonly TestOutcome[], tests: readonly TestOutcome[]): string[] {
-  const withTests = new Set(tests.map(({ file }) => path.resolve(file ?? "")));
-  return files
-    .filter(({ name }) => !withTests.has(path.resolve(name)))
-    .map(({ name }) => `${shown(name)} ran no test`);
+function emptyFiles(files: readonly string[], tests: readonly TestOutcome[]): string[] {
+  const withTests = new Set(tests.map(({ file }) => file));
+  return files.filter((file) => !withTests.has(file)).map((file) => `${file} ran no test`);
 }
 
 function todos(tests: readonly TestOutcome[]): string[] {

@@ -4,18 +4,9 @@
  */
 import { sourceFiles } from "../checks/source-files.ts";
 
-/** Folders whose tests run for long: they start first, so that two cores end at the same time. */
-const longest = ["test/simulation/", "test/cluster/", "test/proof/", "test/package/"];
-
 /** All test files whose path contains any of `words`; all of them without words. */
 export function listTestFiles(root: string, words: readonly string[]): string[] {
   return sourceFiles(root, [".test.ts"])
     .filter((file) => file.startsWith("test/"))
-    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-    .sort((a, b) => rank(a) - rank(b));
-}
-
-function rank(file: string): number {
-  const index = longest.findIndex((folder) => file.startsWith(folder));
-  return index === -1 ? longest.length : index;
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
 }

@@ -16,17 +16,33 @@ for (const item of ["package.json", "tsconfig.json", "scripts"]) {
   cpSync(path.join(repositoryRoot, item), path.join(copy, item), { recursive: true });
 }
 symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(copy, "node_modules"));
-mkdirSync(path.join(copy, "test"));
+mkdirSync(path.join(copy, "test/ring"), { recursive: true });
 
+const good = 'test("one and one", () => assert.equal(1 + 1, 2));';
+const failing = 'test("one and one", () => assert.equal(1 + 1, 3));';
+const crashing = 'throw new Error("broken at import");';
+/** Those in `ring/` share a process. */
 const tests: Readonly<Record<string, string>> = {
-  good: 'test("one and one", () => assert.equal(1 + 1, 2));',
-  failing: 'test("one and one", () => assert.equal(1 + 1, 3));',
-  crashing: 'throw new Error("broken at import");',
+  good,
+  failing,
+  crashing,
   empty: "",
   skipping: 'test("paints", { skip: "needs chromium: none here" }, () => assert.fail());',
+  "ring/failing": failing,
+  "ring/crashing": crashing,
+  "ring/empty": "",
+  // Its hook must hold for no other file of the process.
+  "ring/hooked": `beforeEach(({ name }) => assert.equal(name, "own")); test("own", () => {});`,
+  "ring/hooked-not": good,
+  "ring/dying": 'test("dies", () => process.exit(0));',
+  "ring/dying-before": good,
+  "ring/hanging": 'test("waits", () => new Promise((resolve) => setTimeout(resolve, 1e9)));',
+  "ring/hanging-before": good,
+  "ring/hanging-not": good,
 };
 for (const [name, text] of Object.entries(tests)) {
-  const imports = 'import assert from "node:assert/strict";\nimport { test } from "node:test";\n';
+  const imports =
+    'import assert from "node:assert/strict";\nimport { beforeEach, test } from "node:test";\n';
   writeFileSync(path.join(copy, `test/${name}.test.ts`), `${imports}void assert;\n${text}\n`);
 }
 
@@ -41,18 +57,36 @@ function runTests(words: readonly string[], env: Readonly<Record<string, string>
 }
 
 test("passes when the tests pass, and shows node's closing lines and the slowest files", () => {
-  const { status, output } = runTests(["good"]);
+  const { status, output } = runTests(["test/good", "hooked"]);
   assert.equal(status, 0, output);
-  assert.match(output, /pass 1\n/);
-  assert.match(output, /slowest files\n +\d+\.\d s {2}test\/good\.test\.ts/);
-  assert.match(output, /1 tests in 1 files, 0 skipped/);
+  assert.match(output, /running 3 test files in 2 processes/);
+  assert.match(output, /pass 3\n/);
+  assert.match(output, /slowest files\n(?:.+\n)* +\d+\.\d s {2}test\/good\.test\.ts/);
+  assert.match(output, /3 tests in 3 files, 0 skipped/);
 });
 
 test("fails when a test fails, a file crashes or a file holds no test", () => {
   const { status, output } = runTests(["failing", "crashing", "empty"]);
   assert.equal(status, 1, output);
-  assert.match(output, /fail 2\n/);
-  assert.match(output, /test\/empty\.test\.ts ran no test/);
+  assert.match(output, /running 6 test files in 4 processes/);
+  for (const folder of ["test", "test/ring"]) {
+    assert.match(output, new RegExp(`test at ${folder}/failing\\.test\\.ts:`));
+    assert.match(output, new RegExp(`✖ ${folder}/crashing\\.test\\.ts`));
+    assert.match(output, new RegExp(`${folder}/empty\\.test\\.ts ran no test`));
+  }
+});
+
+test("fails when a test ends its process, and names its file", () => {
+  const { status, output } = runTests(["dying"]);
+  assert.equal(status, 1, output);
+  assert.match(output, /no end came of test\/ring\/dying\.test\.ts\n/);
+});
+
+test("ends a run that hangs, and names the file", () => {
+  const { status, output } = runTests(["hanging"], { TEST_BUDGET_S: "5" });
+  assert.equal(status, 1, output);
+  assert.match(output, /the run hung/);
+  assert.match(output, /no end came of test\/ring\/hanging\.test\.ts\n/);
 });
 
 test("fails when a filter matches nothing", () => {
