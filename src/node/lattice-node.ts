@@ -160,16 +160,16 @@ export class LatticeNode {
     // Nobody who stays: nothing can be handed over.
     const isAlone = (): boolean => !this.#parts.hasStayingPeer();
     const hasTime = (): boolean => clock.now() < until && !this.#parts.isStopped;
-    while (partitions.ownedCount > 0 && !isAlone() && hasTime()) {
+    while (partitions.neededCount > 0 && !isAlone() && hasTime()) {
       partitions.handOver();
       await this.#pause(leavePollMs);
     }
-    if (partitions.ownedCount > 0) {
+    if (partitions.neededCount > 0) {
       logger.warn(
         isAlone()
           ? "the last node leaves: what the cluster held in memory goes with it"
           : "left before everything was handed over",
-        { partitions: partitions.ownedCount },
+        { partitions: partitions.neededCount },
       );
     }
     await this.#drain(Math.min(until, clock.now() + drainMs));

@@ -29,7 +29,7 @@ export function beginReign<E extends ReplicatedEntity<E>>(
     peers: s.options.peers,
     outlet: s.outlet,
     entities: s.options.entities,
-    isSending: s.options.isSending,
+    flow: s.options.flow,
   });
   s.reign = reign;
   s.handover = new Handover(reign, copy, now, giver);

@@ -19,10 +19,17 @@ export interface ReplicaOptions<E extends ReplicatedEntity<E>> {
    * @default 0
    */
   readonly replicas?: number;
+  /** @default nothing is held back */
+  readonly flow?: Flow;
+}
+
+/** How the driver lets copies go; nothing depends on its answers but the pace. */
+export interface Flow {
   /**
-   * Something for this process still waits for room on its link. Then its silence says nothing, and
-   * another base would only wait behind the first.
-   * @default never
+   * What was sent to this process is on its way. Then silence says nothing, and another base would
+   * only wait behind the first.
    */
-  readonly isSending?: (to: ProcessId) => boolean;
+  isSending(to: ProcessId): boolean;
+  /** A process that is to be an owner may be sent a copy now; if not, `peersChanged` tells when. */
+  mayInvite(to: ProcessId): boolean;
 }

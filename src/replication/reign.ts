@@ -15,6 +15,7 @@ import type {
 import type { Copy } from "./copy.ts";
 import { FollowerLink } from "./follower-link.ts";
 import type { CommitId } from "./fork.ts";
+import type { Flow } from "./options.ts";
 import type { Outlet } from "./outlet.ts";
 import { agrees, everyOwner, twoAreEnough } from "./owner-sets.ts";
 import type { Peers } from "./peers.ts";
@@ -38,8 +39,7 @@ export interface ReignOptions<E extends ReplicatedEntity<E>> {
   readonly peers: Peers;
   readonly outlet: Outlet;
   readonly entities: EntityFactory<E>;
-  /** See `ReplicaOptions`. */
-  readonly isSending: ((to: ProcessId) => boolean) | undefined;
+  readonly flow: Flow | undefined;
 }
 
 export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E> {
@@ -57,7 +57,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   readonly #copy: Copy<E>;
   readonly #peers: Peers;
   readonly #outlet: Outlet;
-  readonly #isSending: ((to: ProcessId) => boolean) | undefined;
+  readonly #flow: Flow | undefined;
   readonly #links = new Map<ProcessId, FollowerLink>();
   /** The links of the owners other than this process, for the count of acknowledgements. */
   #ownerLinks: readonly FollowerLink[] = [];
@@ -70,13 +70,13 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   /** When acknowledgements must be looked at again. */
   resyncAt = Infinity;
 
-  constructor({ term, writer, copy, peers, outlet, entities, isSending }: ReignOptions<E>) {
+  constructor({ term, writer, copy, peers, outlet, entities, flow }: ReignOptions<E>) {
     this.term = term;
     this.writer = writer;
     this.#copy = copy;
     this.#peers = peers;
     this.#outlet = outlet;
-    this.#isSending = isSending;
+    this.#flow = flow;
     this.tips = new Tips(entities, copy);
   }
 
@@ -147,6 +147,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   invite(wanted: readonly ProcessId[], now: number): void {
     for (const process of wanted) {
       if (process === this.term.process || this.#links.has(process)) continue;
+      if (this.#flow?.mayInvite(process) === false) continue;
       this.sendBase(this.follow(process, undefined), undefined, now);
     }
   }
@@ -257,7 +258,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
     for (const link of this.#links.values()) {
       if (link.acked >= this.#copy.position || !this.#peers.reachable(link.process)) continue;
       if (now >= link.resyncAt) {
-        if (this.#isSending?.(link.process) === true) link.progressAt = now;
+        if (this.#flow?.isSending(link.process) === true) link.progressAt = now;
         else this.sendBaseByAck(link, now);
       }
       this.resyncAt = Math.min(this.resyncAt, link.resyncAt);

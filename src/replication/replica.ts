@@ -21,6 +21,7 @@ import { flushFork, onForked, onMerged } from "./forking.ts";
 import * as leading from "./leading.ts";
 import { onHello } from "./meeting.ts";
 import type { ReplicaOptions } from "./options.ts";
+import { everyOwner } from "./owner-sets.ts";
 import { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import type { Slot } from "./slot.ts";
@@ -97,6 +98,14 @@ export class Replica<E extends ReplicatedEntity<E>> {
   /** Changes with every reign and every beginning of degraded service. */
   get reign(): object | undefined {
     return this.#state.degraded ?? this.#state.reign;
+  }
+  /**
+   * Others count on this copy: the owner set names this process, or one does whose replacement is not
+   * known to be committed, and nobody has said that all owners hold what it has.
+   */
+  get isNeeded(): boolean {
+    const { copy, self, dropAt } = this.#state;
+    return copy !== undefined && dropAt === Infinity && everyOwner(copy.owners).includes(self);
   }
   get standing(): Standing {
     return this.#state.standing();

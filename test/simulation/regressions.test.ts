@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crdt, defineFunction } from "../../src/entry/main.ts";
 import { createTestCluster } from "../../src/entry/testing.ts";
+import { nodeOf } from "../../src/model/ids.ts";
 import { partitionOf } from "../../src/ring/partition.ts";
 import { SimulatedCluster } from "../../src/testing/simulated-cluster.ts";
 import { unrest } from "../../src/testing/unrest.ts";
@@ -86,4 +87,37 @@ test("an owner that misses what is committed learns it from the next digest", as
   assert.equal(sums.length, 5);
   assert.equal(new Set(sums).size, 1);
   assert.notEqual(sums[0], undefined);
+});
+
+test("nobody leaves before the owners who stay know that they are enough", async () => {
+  const lagging = { id: "" };
+  const cluster = await SimulatedCluster.create({
+    functions: { tally },
+    seed: 1,
+    replicas: 3,
+    partitionCount: 1,
+    buggify: {
+      losesBatch: ({ entries }, to) =>
+        nodeOf(to) === lagging.id &&
+        entries.some(({ message }) => message.type === "delta" && message.owners !== undefined),
+    },
+  });
+  const ids = ["n1", "n2", "n3"];
+  for (const id of ids) cluster.start(id, { join: id === "n1" ? [] : ["n1"] });
+  const isAtRest = (): boolean => unrest(cluster.running()) === undefined;
+  assert.equal(await cluster.time.run({ untilAt: 30_000, condition: isAtRest }), "condition");
+  const leads = (id: string): boolean =>
+    cluster.life(id).node?.parts.partitions.isPrimary(0) === true;
+  const primary = ids.find(leads)!;
+  const [leaver, other] = ids.filter((id) => id !== primary) as [string, string];
+  lagging.id = other;
+  const left = cluster.leave(leaver);
+  await cluster.time.settled(left);
+  // The one crash that everything has to survive.
+  lagging.id = "";
+  cluster.crash(primary);
+  await cluster.time.sleep(1_000);
+  cluster.start(primary, { join: [other] });
+  const untilAt = cluster.time.now + 60_000;
+  assert.equal(await cluster.time.run({ untilAt, condition: isAtRest }), "condition");
 });

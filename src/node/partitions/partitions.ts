@@ -19,12 +19,14 @@ import { Replica } from "../../replication/replica.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import type { Placement } from "../../ring/placement.ts";
 import { Entity } from "../../state/entity.ts";
-import type { ReplicationMessage } from "../../wire/replication-messages.ts";
-import type { Serving } from "../calls/call-server.ts";
-import { CopyRounds } from "./copy-rounds.ts";
+import type { PartitionMessage, ReplicationMessage } from "../../wire/replication-messages.ts";
 import type { Buggify } from "../buggify.ts";
+import type { Serving } from "../calls/call-server.ts";
+import { BaseFlow } from "./base-flow.ts";
+import { CopyRounds } from "./copy-rounds.ts";
 import { ImageAssembly } from "./image-pieces.ts";
 import { Outgoing, type LinkRoom } from "./outgoing.ts";
+import { Sweep } from "./sweep.ts";
 
 export interface PartitionEvents {
   /** This process began or stopped to serve a partition, or knows another primary. */
@@ -55,6 +57,8 @@ export interface PartitionsOptions {
   readonly buggify?: Buggify | undefined;
 }
 
+/** What a process says of a copy that it was sent, whatever has become of it. */
+const answers: ReadonlySet<PartitionMessage["type"]> = new Set(["ack", "need", "stale", "hello"]);
 const noNodes: readonly NodeId[] = Object.freeze([]);
 
 export class Partitions implements Serving {
@@ -65,10 +69,13 @@ export class Partitions implements Serving {
   readonly #outgoing: Outgoing;
   readonly #images = new ImageAssembly();
   readonly #rounds: CopyRounds;
+  readonly #bases: BaseFlow;
+  readonly #sweep: Sweep;
+  /** The placement that each replica was told last. */
+  readonly #told: (Placement | undefined)[];
   #placement: Placement | undefined;
   #tickTimer: Timer | undefined;
   #tickAt = Infinity;
-  #peersDue = false;
   #stopped = false;
 
   constructor(options: PartitionsOptions) {
@@ -81,7 +88,7 @@ export class Partitions implements Serving {
       imagePieceBytes: buggify?.imagePieceBytes,
       roomFor: (to) => events.roomFor(to),
       send: (to, message) =>
-        buggify?.losesBatch?.(message) === true ? undefined : events.send(to, message),
+        buggify?.losesBatch?.(message, to) === true ? undefined : events.send(to, message),
       refused: (to, { partition, message }, error) => {
         platform.logger.error("a copy cannot be sent: it is too large for one message", {
           partition,
@@ -90,6 +97,18 @@ export class Partitions implements Serving {
           why: error.message,
         });
       },
+    });
+    this.#told = new Array<Placement | undefined>(partitionCount).fill(undefined);
+    this.#bases = new BaseFlow({
+      clock: platform.clock,
+      timers: platform.timers,
+      underWayMax: buggify?.basesUnderWayMax,
+      look: (partition) => this.#look(partition),
+    });
+    this.#sweep = new Sweep({
+      timers: platform.timers,
+      partitionCount,
+      visit: (partition) => this.#look(partition),
     });
     this.#rounds = new CopyRounds({
       timers: platform.timers,
@@ -153,12 +172,10 @@ export class Partitions implements Serving {
     return this.#outgoing.cutCount;
   }
 
-  /** Partitions whose owner set this process is in. */
-  get ownedCount(): number {
+  /** Partitions that this process may not leave yet (`Replica.isNeeded`). */
+  get neededCount(): number {
     let count = 0;
-    for (const [, replica] of this.held()) {
-      if (replica.owners?.processes.includes(this.#options.self) === true) count += 1;
-    }
+    for (const [, replica] of this.held()) if (replica.isNeeded) count += 1;
     return count;
   }
 
@@ -183,14 +200,13 @@ export class Partitions implements Serving {
       if (whole === undefined) continue;
       const replica = this.#obtain(partition);
       this.perform(partition, replica.receive(from, whole, this.#now()));
+      if (answers.has(whole.type)) this.#bases.answered(from, partition);
     }
   }
 
   placementChanged(placement: Placement): void {
     this.#placement = placement;
-    for (const [partition, replica] of this.held()) {
-      this.perform(partition, replica.tableChanged(placement.ownersOf(partition), this.#now()));
-    }
+    this.#sweep.start();
   }
 
   linkUp(process: ProcessId): void {
@@ -204,6 +220,7 @@ export class Partitions implements Serving {
   linkDown(process: ProcessId): void {
     this.#outgoing.drop(process);
     this.#images.drop(process);
+    this.#bases.drop(process);
     this.peersChanged();
   }
 
@@ -212,17 +229,9 @@ export class Partitions implements Serving {
     this.#outgoing.flush(process);
   }
 
-  /** Something that `peers` answers changed; the replicas hear of it at the end of this turn. */
+  /** Something that `peers` answers changed; the replicas hear of it from the end of this turn on. */
   peersChanged(): void {
-    if (this.#peersDue || this.#stopped) return;
-    this.#peersDue = true;
-    this.#options.platform.timers.defer(() => {
-      this.#peersDue = false;
-      if (this.#stopped) return;
-      for (const [partition, replica] of this.held()) {
-        this.perform(partition, replica.peersChanged(this.#now()));
-      }
-    });
+    this.#sweep.start();
   }
 
   /** Gives every partition that this process leads to somebody else. */
@@ -250,6 +259,8 @@ export class Partitions implements Serving {
     this.#stopped = true;
     this.#tickTimer?.cancel();
     this.#rounds.close();
+    this.#sweep.stop();
+    this.#bases.close();
     this.#outgoing.close();
   }
 
@@ -257,7 +268,9 @@ export class Partitions implements Serving {
     const { events } = this.#options;
     switch (effect.type) {
       case "send":
-        if (!this.#stopped) this.#outgoing.push(effect.to, partition, effect.message);
+        if (this.#stopped) return;
+        if (effect.message.type === "base") this.#bases.sent(effect.to, partition);
+        this.#outgoing.push(effect.to, partition, effect.message);
         return;
       case "release":
         (effect.token as Confirmed).released(effect.outcome);
@@ -283,6 +296,19 @@ export class Partitions implements Serving {
     }
   }
 
+  /** Tells a replica what has changed around it; false when there is none. */
+  #look(partition: PartitionId): boolean {
+    const replica = this.#replicas[partition];
+    if (replica === undefined) return false;
+    const placement = this.#placement;
+    if (placement !== undefined && placement !== this.#told[partition]) {
+      this.#told[partition] = placement;
+      this.perform(partition, replica.tableChanged(placement.ownersOf(partition), this.#now()));
+    }
+    this.perform(partition, replica.peersChanged(this.#now()));
+    return true;
+  }
+
   #obtain(partition: PartitionId): Replica<Entity> {
     const known = this.#replicas[partition];
     if (known !== undefined) return known;
@@ -293,6 +319,7 @@ export class Partitions implements Serving {
 
   #replicaOptions(partition: PartitionId): ReplicaOptions<Entity> {
     const { self, peers, platform } = this.#options;
+    this.#told[partition] = this.#placement;
     return {
       partition,
       self,
@@ -301,7 +328,11 @@ export class Partitions implements Serving {
       entities: Entity,
       table: this.#placement?.ownersOf(partition) ?? noNodes,
       replicas: this.#options.replicas,
-      isSending: (to) => this.#outgoing.isSending(to, partition),
+      flow: {
+        isSending: (to) =>
+          this.#outgoing.isSending(to, partition) || this.#bases.isMoving(to, partition),
+        mayInvite: (to) => this.#bases.mayInvite(to, partition),
+      },
     };
   }
 

@@ -296,7 +296,7 @@ export class Faults {
   #left(life: Life): void {
     const { id } = life;
     this.endCount += 1;
-    const isClean = life.node?.parts.partitions.ownedCount === 0;
+    const isClean = life.node?.parts.partitions.neededCount === 0;
     this.#ledger.note(`left ${id}${isClean ? "" : ", and owned something still"}`);
     this.#leaving.delete(id);
     this.#ledger.trouble(id, this.#ledger.now);

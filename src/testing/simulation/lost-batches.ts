@@ -9,7 +9,7 @@ export class LostBatches {
   count = 0;
   readonly #share: number;
   readonly #random: Random;
-  #isOver = false;
+  #isOn = false;
 
   /** @param share of all batches, 0 … 1 */
   constructor(seed: number, share: number) {
@@ -19,13 +19,18 @@ export class LostBatches {
 
   /** Whether the next one is lost. */
   next(): boolean {
-    if (this.#isOver || this.#share === 0 || this.#random() >= this.#share) return false;
+    if (!this.#isOn || this.#share === 0 || this.#random() >= this.#share) return false;
     this.count += 1;
     return true;
   }
 
+  /** Until then all arrive. */
+  begin(): void {
+    this.#isOn = true;
+  }
+
   /** From now on all arrive. */
   end(): void {
-    this.#isOver = true;
+    this.#isOn = false;
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { Random } from "../../model/random.ts";
 import { randomBelow } from "../../model/random.ts";
+import type { Buggify } from "../../node/buggify.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 
 export const faultKinds = [
@@ -55,8 +56,8 @@ export interface Scenario {
   readonly faultEveryMs: number;
   /** Median one-way delay of the usual network. */
   readonly latencyMs: number;
-  /** Copies cross in pieces of so many bytes, about: few, so that small ones are cut too. */
-  readonly imagePieceBytes: number | undefined;
+  /** Small bounds, so that small clusters meet them: pieces of copies, copies under way. */
+  readonly buggify: Pick<Buggify, "imagePieceBytes" | "basesUnderWayMax">;
   /** Share of what replicas say that is lost without a link breaking. */
   readonly lostShare: number;
 }
@@ -109,7 +110,10 @@ export function scenarioOf(seed: number): Scenario {
       seen: weight(0.8),
     },
     latencyMs: random() < 0.7 ? 0.2 : 1 + random() * 20,
-    imagePieceBytes: random() < 0.5 ? undefined : 2 ** (6 + random() * 6),
+    buggify: {
+      imagePieceBytes: random() < 0.5 ? undefined : 2 ** (6 + random() * 6),
+      basesUnderWayMax: random() < 0.5 ? undefined : 1 + randomBelow(random, 4),
+    },
     lostShare: random() < 0.85 ? 0 : random() * 0.1,
   };
 }

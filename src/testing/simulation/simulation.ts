@@ -44,8 +44,7 @@ const viewsLimitMs = 60_000;
 const restLimitMs = 150_000;
 const successLimitMs = 30_000;
 const restPollMs = 50;
-/** For watchers and tables to follow. */
-const echoMs = 500;
+const echoMs = 500; // for watchers and tables to follow
 /** Runs a seed. Never throws for what happens inside the run: the result says it. */
 export async function simulate(
   seed: number,
@@ -83,15 +82,15 @@ class Simulation {
   }
 
   static async create(scenario: Scenario, isReadable: boolean): Promise<Simulation> {
-    const { seed, replicas, partitionCount, latencyMs, imagePieceBytes, lostShare } = scenario;
-    const lost = new LostBatches(seed, lostShare);
+    const { seed, replicas, partitionCount, latencyMs } = scenario;
+    const lost = new LostBatches(seed, scenario.lostShare);
     const records: LoggedRecords = { defects: [], verdicts: [] };
     const cluster = await SimulatedCluster.create({
       functions: simulatedFunctions(),
       seed,
       replicas,
       partitionCount,
-      buggify: { imagePieceBytes, losesBatch: () => lost.next() },
+      buggify: { ...scenario.buggify, losesBatch: () => lost.next() },
       logger: (node) => recordingLogger(node, records, () => cluster.time.now),
       verifyFrames: seed % 8 === 0,
       link: jitteryLink(latencyMs, 0.3),
@@ -127,6 +126,7 @@ class Simulation {
       );
       parts = { faults, workload, observer };
       workload.start();
+      this.#lost.begin();
       faults.start();
       observer.start();
       await time.sleep(this.#scenario.durationMs);
