@@ -16,13 +16,20 @@ const shared = [
   ["functions", "state"],
 ];
 
+/** Files of these folders that need a process of their own. */
+const unshared = [
+  // Shows what happens before anything has loaded Yjs.
+  "test/state/document.test.ts",
+];
+
 /** Folders whose tests run for long: they start first, so that two cores end at the same time. */
 const longest = ["test/simulation/", "test/cluster/", "test/proof/", "test/package/"];
 
 /** The test files of each process, in the order in which processes start. */
 export function planProcesses(files: readonly string[]): string[][] {
-  const rows = shared.map((folders) => files.filter((file) => isIn(file, folders)));
-  const alone = files.filter((file) => !isIn(file, shared.flat()));
+  const sharing = files.filter((file) => isIn(file, shared.flat()) && !unshared.includes(file));
+  const alone = files.filter((file) => !sharing.includes(file));
+  const rows = shared.map((folders) => sharing.filter((file) => isIn(file, folders)));
   return [
     ...alone.sort((a, b) => rank(a) - rank(b)).map((file) => [file]),
     ...rows.filter((row) => row.length > 0),
