@@ -1,5 +1,6 @@
 /** Partitions that this node leads and that have fewer copies than they should. */
-import type { PartitionId } from "../model/ids.ts";
+import type { Member } from "../membership/member.ts";
+import type { NodeId, PartitionId } from "../model/ids.ts";
 import type { Routes } from "./cluster/routes.ts";
 import type { Partitions } from "./partitions/partitions.ts";
 
@@ -7,12 +8,19 @@ import type { Partitions } from "./partitions/partitions.ts";
 export function* underReplicated(parts: {
   readonly partitions: Partitions;
   readonly routes: Routes;
+  readonly cluster: { readonly members: ReadonlyMap<NodeId, Member> };
   readonly settings: { readonly replicas: number };
 }): IterableIterator<PartitionId> {
-  const { partitions, routes, settings } = parts;
+  const { partitions, routes, settings, cluster } = parts;
+  let staying = 0;
+  for (const { status, leaving } of cluster.members.values()) {
+    if (status === "alive" && !leaving) staying += 1;
+  }
   for (const [partition, replica] of partitions.held()) {
     if (replica.role !== "primary") continue;
-    const wanted = Math.min(settings.replicas, routes.ownersOf(partition).length);
+    // A node that has just come is in no table yet, and whoever waits for its copies would go on.
+    const possible = Math.max(staying, routes.ownersOf(partition).length);
+    const wanted = Math.min(settings.replicas, possible);
     if (!replica.isReplicated(wanted)) yield partition;
   }
 }

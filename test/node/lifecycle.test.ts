@@ -126,3 +126,19 @@ void test("a restarted node gets its partitions back and the others let go of wh
   }
   await cluster.end();
 });
+
+void test("a cluster is not told whole while a node that came back holds nothing", async () => {
+  const cluster = new VirtualCluster(21);
+  await cluster.form(["a", "b", "c"]);
+  const lacking = (): number =>
+    [...cluster.nodes.values()].flatMap(({ node }) => node.status().underReplicated).length;
+  cluster.crash("c");
+  await cluster.until("two are enough", () => lacking() === 0 && cluster.isWhole, 60_000);
+  const { node } = await cluster.begin("c", { join: [cluster.address("a")] });
+  const knows = (host: string): boolean =>
+    cluster.node(host).parts.cluster.members.get("c")?.status === "alive";
+  await cluster.until("c is known", () => knows("a") && knows("b"));
+  await cluster.until("nothing is said to lack a copy", () => lacking() === 0, 60_000);
+  assert.equal(node.status().copies, 64);
+  await cluster.end();
+});
