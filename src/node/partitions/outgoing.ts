@@ -16,7 +16,6 @@ import type { Timers } from "../../platform/platform.ts";
 import type {
   Commit,
   ImageMessage,
-  ImagePiece,
   PartitionMessage,
   ReplicationMessage,
 } from "../../wire/replication-messages.ts";
@@ -88,12 +87,8 @@ export class Outgoing {
 
   push(to: ProcessId, partition: PartitionId, message: PartitionMessage): void {
     const line = this.#lineTo(to);
-    if (line.held.has(partition) && message.type === "base") dropStream(line, partition);
-    const parts = isImage(message) ? this.#cut(message) : [message];
-    const held = line.held.get(partition) ?? 0;
-    const isBulk = held > 0 || parts.length > 1 || bytesOf(message) > bulkBytes;
-    for (const part of parts) (isBulk ? line.bulk : line.urgent).push({ partition, message: part });
-    if (isBulk) line.held.set(partition, held + parts.length);
+    if (isImage(message)) this.#pushImage(line, partition, message);
+    else pushOne(line, { partition, message }, bytesOf(message) > bulkBytes);
     if (this.#flushDue) return;
     this.#flushDue = true;
     this.#options.timers.defer(() => {
@@ -134,11 +129,13 @@ export class Outgoing {
     return line;
   }
 
-  #cut(message: ImageMessage): readonly (ImageMessage | ImagePiece)[] {
+  #pushImage(line: Line, partition: PartitionId, message: ImageMessage): void {
+    if (line.held.has(partition) && message.type === "base") dropStream(line, partition);
     const { imagePieceBytes: most = imagePieceBytes } = this.#options;
     const parts = cutImage(message, this.#imageCount++, most);
     if (parts.length > 1) this.#cutCount += 1;
-    return parts;
+    const isBulk = parts.length > 1 || bytesOf(message) > bulkBytes;
+    for (const part of parts) pushOne(line, { partition, message: part }, isBulk);
   }
 
   #send(to: ProcessId, entries: readonly OutgoingEntry[]): void {
@@ -156,6 +153,17 @@ function takeUrgent(line: Line): readonly OutgoingEntry[] {
   const end = pieceEnd(urgent);
   line.urgent = end === urgent.length ? [] : urgent.slice(end);
   return end === urgent.length ? urgent : urgent.slice(0, end);
+}
+
+/** Behind what of its partition stands in `bulk`, if anything does. */
+function pushOne(line: Line, entry: OutgoingEntry, isBulk: boolean): void {
+  const held = line.held.get(entry.partition) ?? 0;
+  if (held === 0 && !isBulk) {
+    line.urgent.push(entry);
+    return;
+  }
+  line.bulk.push(entry);
+  line.held.set(entry.partition, held + 1);
 }
 
 /**
