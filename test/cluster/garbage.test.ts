@@ -10,6 +10,7 @@ import { connect, type Client } from "latticework/client";
 import { WebSocket } from "ws";
 import { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { seededRandom } from "../../src/platform/seeded-random.ts";
+import { protocolMax, protocolMin } from "../../src/wire/agreement.ts";
 import { LinkEncoder } from "../../src/wire/link-codec.ts";
 import type { CallMessage, HelloMessage } from "../../src/wire/messages.ts";
 import type { Functions } from "./functions/hostile.ts";
@@ -55,8 +56,8 @@ function noise(length: number): Uint8Array {
 
 const hello: HelloMessage = {
   type: "hello",
-  protocolMin: 1,
-  protocolMax: 1,
+  protocolMin,
+  protocolMax,
   features: [],
   channel: "data",
   cluster: "",

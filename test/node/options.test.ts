@@ -66,6 +66,7 @@ test("what is not said has its default", () => {
     joinWaitMs: 3_000,
     leaveBudgetMs: 30_000,
     membership: undefined,
+    buggify: undefined,
   });
 });
 
