@@ -80,6 +80,26 @@ void test("a call goes on over a link that broke, and takes effect once", async 
   await cluster.end();
 });
 
+void test("a peer that dials anew has lost the link, and with it what was sent over it since", async () => {
+  const cluster = new VirtualCluster(6);
+  await cluster.form(["a", "b", "c"]);
+  await cluster.sleep(8_000);
+  const key = cluster.keyLedBy("b");
+  const client = await cluster.client("client", ["a"], { direct: false });
+  await cluster.settled(client.get("ledger", key).add(1));
+  // What ends the link for a is slow to come, and what b sends over a new one is not.
+  cluster.network.setLink("b", "a", { delayMs: () => 3_000, bytesPerMs: 1_000_000 });
+  cluster.network.reset("a", "b");
+  cluster.network.setLink("b", "a", undefined);
+  const calledAt = cluster.time.now;
+  await cluster.settled(client.get("ledger", key).with({ timeoutMs: 20_000 }).add(1));
+  const tookMs = cluster.time.now - calledAt;
+  assert.ok(tookMs < 1_500, `answered after ${String(tookMs)} ms`);
+  assert.equal(await cluster.settled(client.get("ledger", key).total()), 2);
+  await cluster.settled(client.close());
+  await cluster.end();
+});
+
 void test("a link of which one channel never comes is given up", async () => {
   const cluster = new VirtualCluster(3);
   await cluster.form(["a"]);

@@ -88,8 +88,8 @@ export class Links {
       admitted: (peer, kind, channel) => {
         this.#attach(peer, kind, channel, false);
       },
-      duplicateNode: (message) => {
-        options.events.duplicateNode(message);
+      duplicateNode: (refused) => {
+        options.events.duplicateNode(refused);
       },
     });
   }
@@ -210,11 +210,8 @@ export class Links {
     const link = this.#links.get(peer.id);
     if (link?.reads(kind, channel) !== true) return;
     if (kind === "data") link.dataHeardAt = this.#options.platform.clock.now();
-    if (message.type === "goodbye") {
-      if (message.reason === "leaving") link.goodbye = true;
-      return;
-    }
-    this.#options.events.message(peer, message);
+    if (message.type !== "goodbye") this.#options.events.message(peer, message);
+    else if (message.reason === "leaving") link.goodbye = true;
   }
 
   #attach(
@@ -223,7 +220,7 @@ export class Links {
     channel: MessageChannel,
     dialledByUs: boolean,
   ): void {
-    const link = this.#linkFor(peer);
+    const link = this.#linkFor(peer, !dialledByUs);
     const old = link.slot(kind);
     if (old !== undefined) {
       const lowerDials = this.#options.local().node.id < peer.id;
@@ -255,11 +252,14 @@ export class Links {
     });
   }
 
-  /** The link record of this life of the peer; a record of an earlier life ends here. */
-  #linkFor(peer: NodeIdentity): PeerLink {
+  /** The link record of this life of the peer; one of an earlier life, or lost by the peer, ends. */
+  #linkFor(peer: NodeIdentity, isDialledByPeer: boolean): PeerLink {
     const known = this.#links.get(peer.id);
-    if (known?.identity.boot === peer.boot) return known;
-    const link = new PeerLink(peer, this.#options.platform.clock.now());
+    const now = this.#options.platform.clock.now();
+    const isSame = known?.identity.boot === peer.boot;
+    // What was sent over an old one since the peer lost it is lost, and nobody would tell.
+    if (isSame && !(isDialledByPeer && known.isOld(now))) return known;
+    const link = new PeerLink(peer, now);
     this.#links.set(peer.id, link);
     // Links of earlier lives that broke without an answer so far are gone.
     for (const { id, boot } of this.#lost.takeEarlierLives(peer)) {
@@ -271,7 +271,7 @@ export class Links {
     if (known !== undefined) {
       if (known.announced) this.#options.events.linkDown(known.identity);
       known.terminate();
-      this.#evidence(peer.id, known.identity.boot, "replaced");
+      if (!isSame) this.#evidence(peer.id, known.identity.boot, "replaced");
     }
     return link;
   }

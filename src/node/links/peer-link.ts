@@ -11,6 +11,9 @@ import type { Message, NodeIdentity } from "../../wire/messages.ts";
 
 export type LinkChannel = "control" | "data";
 
+/** Longer than any dial takes. */
+const oldLinkMs = 5_000;
+
 interface Slot {
   readonly channel: MessageChannel;
   readonly dialledByUs: boolean;
@@ -36,6 +39,11 @@ export class PeerLink {
 
   get isUp(): boolean {
     return this.#slots.size === 2;
+  }
+
+  /** Up for so long that a peer who dials now has lost it. */
+  isOld(now: number): boolean {
+    return this.announced && now - this.bornAt >= oldLinkMs;
   }
 
   get data(): MessageChannel | undefined {
