@@ -19,7 +19,7 @@ import { targets } from "./targets.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** More than twice the calls in flight, so that the kill in their middle meets all of those. */
-const smokeFlights = 600;
+const smokeFlights = 1_500;
 /** Twice what is promised: a run that hangs is ended and has fallen short. */
 const runTimeoutMs = targets.flights.minutesMax * 2 * 60_000;
 
