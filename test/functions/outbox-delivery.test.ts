@@ -291,7 +291,7 @@ test("an outbox told anew while its calls go out sends each of them once, in ord
   );
 });
 
-test("the outbox of an entity that sends much is told again without reading all of it anew", () => {
+test("an outbox told again is known by its calls, whichever objects they stand in", () => {
   const s = new Stage();
   const entries = Array.from({ length: 1_000 }, (_, index) =>
     entry(index, `k${String(index % 9)}`),

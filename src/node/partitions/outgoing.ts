@@ -171,9 +171,13 @@ function pushOne(line: Line, entry: OutgoingEntry, isBulk: boolean): void {
  * only be thrown away by its receiver.
  */
 function dropStream(line: Line, partition: PartitionId): void {
-  const isStream = ({ message }: OutgoingEntry): boolean => streamTypes.has(message.type);
-  line.bulk = line.bulk.filter((entry) => entry.partition !== partition || !isStream(entry));
-  const left = line.bulk.filter((entry) => entry.partition === partition).length;
+  let left = 0;
+  line.bulk = line.bulk.filter((entry) => {
+    if (entry.partition !== partition) return true;
+    const stays = !streamTypes.has(entry.message.type);
+    if (stays) left += 1;
+    return stays;
+  });
   if (left === 0) line.held.delete(partition);
   else line.held.set(partition, left);
 }
