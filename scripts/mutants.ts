@@ -126,7 +126,7 @@ async function judge(name: string, options: Options): Promise<Row> {
     if (complaint !== "") {
       return { mutant, caught: [], failure: `does not compile: ${complaint.trim()}` };
     }
-    const caught = await huntAll(name, tree.workerFile, options);
+    const caught = await huntAll(name, tree.root, options);
     // The median of the starts tells, so more than half of them have to find it.
     const survives = caught.length * 2 <= options.starts;
     const failure = survives ? `survived ${String(options.seedsMax)} seeds` : undefined;
@@ -137,7 +137,7 @@ async function judge(name: string, options: Options): Promise<Row> {
 }
 
 /** One hunt from each start, until more of them have failed than may. */
-async function huntAll(name: string, workerFile: string, options: Options): Promise<Catch[]> {
+async function huntAll(name: string, root: string, options: Options): Promise<Catch[]> {
   const { starts, seedsMax, workerCount } = options;
   const caught: Catch[] = [];
   let missed = 0;
@@ -147,7 +147,7 @@ async function huntAll(name: string, workerFile: string, options: Options): Prom
       from,
       seedsMax,
       workerCount,
-      workerFile,
+      root,
       progress: (seedCount) => {
         if (process.stdout.isTTY) process.stdout.write(`\r${name} ${from} + ${seedCount}\x1b[K`);
       },

@@ -50,7 +50,7 @@ function inputProblem(): string | undefined {
 async function runAll(): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), "latticework-test-"));
   const record = path.join(folder, "record.jsonl");
-  const entries = writeEntries(folder, planProcesses(files));
+  const entries = await writeEntries(folder, planProcesses(files));
   console.log(`running ${files.length} test files in ${entries.length} processes`);
   const startedAt = performance.now();
   try {
@@ -72,7 +72,7 @@ async function runAll(): Promise<number> {
 function runNode(entries: readonly Entry[], record: string): Promise<string | undefined> {
   const reporter = pathToFileURL(path.join(import.meta.dirname, "testing/record-reporter.mjs"));
   const args = [
-    ...["--import", "tsx", "--test", "--test-concurrency=2"],
+    ...["--enable-source-maps", "--test", "--test-concurrency=2"],
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${reporter.href}`, `--test-reporter-destination=${record}`],
     ...entries.map((entry) => entry.path),

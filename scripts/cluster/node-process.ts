@@ -3,14 +3,16 @@
  * proofs and the tests with real processes. Every process started here is ended with its parent.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { NodeStatus } from "latticework/node";
+import { repositoryRoot } from "../checks/source-files.ts";
+import { bundle } from "../programs/bundle.ts";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
 import type { MemberReport } from "./member-report.ts";
 import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-messages.ts";
 
-const ownRoot = fileURLToPath(new URL("../..", import.meta.url));
+const program = "scripts/start-node.ts";
+const functionsOption = "--functions";
+const defaultFunctions = "examples/cart/functions.ts";
 const answerTimeoutMs = 10_000;
 /** Characters of a node's output in an error. */
 const outputShown = 2_000;
@@ -27,10 +29,10 @@ export class NodeProcess {
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 
-  private constructor(args: readonly string[], root: string) {
-    this.#child = fork(path.join(root, "scripts/start-node.ts"), args, {
+  private constructor(script: string, args: readonly string[], root: string) {
+    this.#child = fork(script, args, {
       cwd: root,
-      execArgv: ["--import", "tsx"],
+      execArgv: ["--enable-source-maps"],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -50,8 +52,9 @@ export class NodeProcess {
    * Starts a node with the options of `npm run node`; resolves when it is ready.
    * @param root of a checkout to run instead of this one, such as one with a planted fault
    */
-  static async start(args: readonly string[], root = ownRoot): Promise<NodeProcess> {
-    const started = new NodeProcess(args, root);
+  static async start(args: readonly string[], root = repositoryRoot): Promise<NodeProcess> {
+    const { script, ownArgs } = await bundleNode(args, root);
+    const started = new NodeProcess(script, ownArgs, root);
     await started.#ready();
     return started;
   }
@@ -148,4 +151,25 @@ export class NodeProcess {
       });
     });
   }
+}
+
+interface BundledNode {
+  readonly script: string;
+  readonly ownArgs: readonly string[];
+}
+
+/** By the program's files, once a process: a proof starts one node after another. */
+const bundles = new Map<string, Promise<string[]>>();
+
+/** The functions are bundled with the node, so that both have the same `latticework`. */
+async function bundleNode(args: readonly string[], root: string): Promise<BundledNode> {
+  const functionsAt = args.indexOf(functionsOption) + 1;
+  const functionsFile = functionsAt === 0 ? defaultFunctions : (args[functionsAt] ?? "");
+  const files = [program, functionsFile];
+  const key = JSON.stringify([root, files]);
+  const made = bundles.get(key) ?? bundle(files, root);
+  bundles.set(key, made);
+  const [script = "", functions = ""] = await made;
+  const others = functionsAt === 0 ? args : args.toSpliced(functionsAt - 1, 2);
+  return { script, ownArgs: [...others, functionsOption, functions] };
 }

@@ -19,7 +19,8 @@ export interface Hunt {
   readonly from: number;
   readonly seedsMax: number;
   readonly workerCount: number;
-  readonly workerFile: string;
+  /** Of the tree with the mistake. */
+  readonly root: string;
   /** Told now and then. */
   progress(seedCount: number): void;
 }
@@ -53,7 +54,7 @@ async function runSome(
   try {
     await runSeeds({
       workerCount: options.workerCount,
-      workerFile: options.workerFile,
+      root: options.root,
       hangMs: 60_000,
       next: () => (run.next < end ? run.next++ : undefined),
       ended: (outcome) => {

@@ -7,8 +7,7 @@ import { repositoryRoot } from "../checks/source-files.ts";
 import { applyMutant, type Mutant } from "./apply-mutant.ts";
 
 export interface MutantTree extends Disposable {
-  /** Runs seeds of the changed source. */
-  readonly workerFile: string;
+  readonly root: string;
   /** What the compiler says about it; "" for nothing. */
   compile(): string;
 }
@@ -35,7 +34,7 @@ export function plantMutant(mutant: Mutant): MutantTree {
     throw error;
   }
   return {
-    workerFile: path.join(root, "scripts/simulation/seed-worker.ts"),
+    root,
     compile: () => {
       const tsc = path.join(root, "node_modules/typescript/bin/tsc");
       const { status, stdout } = spawnSync(

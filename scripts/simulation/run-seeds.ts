@@ -1,9 +1,7 @@
-/**
- * Runs seeds in several processes, in any order, and tells of each as it ends. Processes and not
- * threads, because tsx cannot load TypeScript into a thread of Node 20.
- */
+/** Runs seeds in several processes, in any order, and tells of each as it ends. */
 import { fork, type ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { repositoryRoot } from "../checks/source-files.ts";
+import { bundle } from "../programs/bundle.ts";
 import type { SeedOutcome, SeedRequest } from "./seed-outcome.ts";
 
 export interface RunSeedsOptions {
@@ -11,8 +9,8 @@ export interface RunSeedsOptions {
   next(): number | undefined;
   readonly workerCount: number;
   readonly isReadable?: boolean;
-  /** The worker of another tree: that of a mutant. @default this tree's */
-  readonly workerFile?: string;
+  /** Of another tree: that of a mutant. @default this tree's */
+  readonly root?: string;
   /** A process that tells nothing for so long hangs. @default 120,000 */
   readonly hangMs?: number;
   /** Return true to stop early. */
@@ -22,7 +20,7 @@ export interface RunSeedsOptions {
 /** A process that was to end for a reason of its own: it died, or it hangs. */
 export class SeedProcessError extends Error {}
 
-const ownWorker = fileURLToPath(new URL("./seed-worker.ts", import.meta.url));
+const program = "scripts/simulation/seed-worker.ts";
 const hangMsDefault = 120_000;
 /** Time is counted in ticks, so that none passes for it while this program is itself stopped. */
 const tickMs = 1_000;
@@ -30,14 +28,21 @@ const tickMs = 1_000;
 /** Resolves when all are done. @throws SeedProcessError that names the seed */
 export async function runSeeds(options: RunSeedsOptions): Promise<void> {
   const run = { isStopped: false };
-  const workers = Array.from({ length: options.workerCount }, () => runWorker(options, run));
+  const [script = ""] = await bundle([program], options.root ?? repositoryRoot);
+  const workers = Array.from({ length: options.workerCount }, () =>
+    runWorker(script, options, run),
+  );
   const ends = await Promise.allSettled(workers);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-function runWorker(options: RunSeedsOptions, run: { isStopped: boolean }): Promise<void> {
-  const { workerFile = ownWorker, hangMs = hangMsDefault } = options;
-  const worker = fork(workerFile, { execArgv: ["--import", import.meta.resolve("tsx")] });
+function runWorker(
+  script: string,
+  options: RunSeedsOptions,
+  run: { isStopped: boolean },
+): Promise<void> {
+  const { hangMs = hangMsDefault } = options;
+  const worker = fork(script, { execArgv: ["--enable-source-maps"] });
   return new Promise((resolve, reject) => {
     let seed: number | undefined;
     let hang: NodeJS.Timeout | undefined;

@@ -3,26 +3,27 @@
  * file's path, so that hooks of a file hold for that file alone and every outcome has a file.
  */
 import { rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { after, before, describe } from "node:test";
-import { pathToFileURL } from "node:url";
+
+/** Test files by their path from the root, each to be imported at most once. */
+export type TestFiles = Readonly<Record<string, () => Promise<unknown>>>;
 
 /**
- * `files` count from the working directory. `noteFile` says which of them the process is busy with,
+ * `noteFile` says which of them the process is busy with,
  * and is gone when the process has ended well: one that remains tells who hung, or died.
  */
-export function runTestFiles(files: readonly string[], noteFile: string): void {
+export function runTestFiles(files: TestFiles, noteFile: string): void {
   const note = (text: string): void => {
     writeFileSync(noteFile, text);
   };
   const imports: Promise<void>[] = [];
   // No test runs beside an import: that blocks the process, and some tests measure time.
   before(() => Promise.allSettled(imports));
-  for (const file of files) {
+  for (const [file, load] of Object.entries(files)) {
     const importFile = async (): Promise<void> => {
       await Promise.allSettled(imports.slice());
       note(file);
-      await import(pathToFileURL(path.resolve(file)).href);
+      await load();
     };
     void describe(file, () => {
       before(() => {
@@ -34,7 +35,7 @@ export function runTestFiles(files: readonly string[], noteFile: string): void {
     });
   }
   after(() => {
-    note(`${files.join(" or ")}, which left something open`);
+    note(`${Object.keys(files).join(" or ")}, which left something open`);
   });
   process.on("beforeExit", () => {
     rmSync(noteFile, { force: true });

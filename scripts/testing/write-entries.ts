@@ -1,6 +1,8 @@
 /** The files that Node's runner is given, one a process: it runs what has a path of its own. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { repositoryRoot } from "../checks/source-files.ts";
+import { bundle } from "../programs/bundle.ts";
 
 export interface Entry {
   readonly path: string;
@@ -8,19 +10,34 @@ export interface Entry {
   readonly noteFile: string;
 }
 
-const runner = new URL("./run-test-files.ts", import.meta.url).href;
+const runner = path.join(repositoryRoot, "scripts/testing/run-test-files.ts");
 
-/** Writes an entry for each row of test files, numbered: Node's runner takes them by name. */
-export function writeEntries(folder: string, rows: readonly (readonly string[])[]): Entry[] {
-  return rows.map((files, i) => {
-    const [first = ""] = files;
-    const name = path.basename(first).replaceAll(".", "-");
-    const base = path.join(folder, `${String(i).padStart(4, "0")}-${name}`);
-    const entry = { path: `${base}.mjs`, noteFile: `${base}.note` };
-    const call = `runTestFiles(${JSON.stringify(files)}, ${JSON.stringify(entry.noteFile)});`;
-    writeFileSync(entry.path, `import { runTestFiles } from ${JSON.stringify(runner)};\n${call}\n`);
-    return entry;
+/**
+ * Writes an entry for each row of test files and bundles them all; Node's runner takes the bundles
+ * in the order of the rows. Its notes are in `folder`.
+ * @throws Error that says which file cannot be read or parsed
+ */
+export async function writeEntries(
+  folder: string,
+  rows: readonly (readonly string[])[],
+): Promise<Entry[]> {
+  const base = (i: number) => path.join(folder, String(i));
+  rows.forEach((files, i) => {
+    writeFileSync(`${base(i)}.ts`, entryText(files, `${base(i)}.note`));
   });
+  const bundles = await bundle(rows.map((_, i) => `${base(i)}.ts`));
+  return bundles.map((file, i) => ({ path: file, noteFile: `${base(i)}.note` }));
+}
+
+function entryText(files: readonly string[], noteFile: string): string {
+  const loads = files.map((file) => {
+    const full = path.join(repositoryRoot, file);
+    return `  ${JSON.stringify(file)}: () => import(${JSON.stringify(full)}),\n`;
+  });
+  return (
+    `import { runTestFiles } from ${JSON.stringify(runner)};\n` +
+    `runTestFiles({\n${loads.join("")}}, ${JSON.stringify(noteFile)});\n`
+  );
 }
 
 /** The test files whose processes have been started and have not ended well. */

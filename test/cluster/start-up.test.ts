@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { until } from "../../scripts/cluster/until.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { pickPorts } from "../support/pick-ports.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -25,17 +26,19 @@ interface Ended {
   readonly lines: readonly string[];
 }
 
-/** Runs `npm run node` with these options to its end, 20 s at most. */
+const [nodeScript = "", functionsFile = "", clusterScript = ""] = await bundle([
+  "scripts/start-node.ts",
+  "examples/cart/functions.ts",
+  "scripts/start-cluster.ts",
+]);
+
+/** Runs the program of `npm run node` with these options to its end, 20 s at most. */
 function run(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
-  return runScript("scripts/start-node.ts", args, nodeArgs);
+  return runScript([...nodeArgs, nodeScript, "--functions", functionsFile, ...args]);
 }
 
-function runScript(
-  script: string,
-  args: readonly string[],
-  nodeArgs: readonly string[] = [],
-): Promise<Ended> {
-  const child = spawn(process.execPath, [...nodeArgs, "--import", "tsx", script, ...args], {
+function runScript(words: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, words, {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -98,9 +101,9 @@ test("functions that cannot be loaded: which file, and why", async () => {
   const missing = await run(["--functions", "nowhere.ts"]);
   assert.equal(missing.code, 2);
   assert.match(said(missing), /--functions: there is no file .*nowhere\.ts/);
-  const others = await run(["--functions", "scripts/cluster/until.ts"]);
+  const others = await run(["--functions", "scripts/launch/run.mjs"]);
   assert.equal(others.code, 2);
-  assert.match(said(others), /until\.ts has no export named functions/);
+  assert.match(said(others), /run\.mjs has no export named functions/);
   const broken = await run(["--functions", "README.md"]);
   assert.equal(broken.code, 2);
   assert.match(broken.lines[0] ?? "", /--functions: README\.md cannot be loaded: .+/);
@@ -111,7 +114,7 @@ test("npm start with options that it does not have, before anything is started",
     [["--flihgts", "3"], /^✖ Unknown option '--flihgts'/],
     [["--flights", "many"], /^✖ --flights takes a whole number from 1, not many/],
   ] as const) {
-    const ended = await runScript("scripts/start-cluster.ts", args);
+    const ended = await runScript([clusterScript, ...args]);
     assert.equal(ended.code, 2);
     assert.match(ended.lines[0] ?? "", message);
     assert.match(ended.lines.join("\n"), /Usage: npm start/);

@@ -1,9 +1,9 @@
 /** The load generator as the process that started it holds it: orders go out, reports come back. */
 import { fork, type ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import type { LoadOrder, LoadPlan, LoadReport } from "./tally-messages.ts";
 
-const script = fileURLToPath(new URL("tally-load.ts", import.meta.url));
+const program = "test/proof/tally-load.ts";
 /** Also of the preload, and of the answers that are waited for at the end. */
 const reportTimeoutMs = 180_000;
 
@@ -13,9 +13,9 @@ export class TallyGenerator {
   /** The file of its record. */
   record = "";
 
-  private constructor(plan: LoadPlan) {
+  private constructor(script: string, plan: LoadPlan) {
     this.#child = fork(script, [JSON.stringify(plan)], {
-      execArgv: ["--import", "tsx"],
+      execArgv: ["--enable-source-maps"],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.#child.on("message", (report: LoadReport) => this.#waiting?.resolve(report));
@@ -31,7 +31,8 @@ export class TallyGenerator {
 
   /** Resolves when it is connected. */
   static async start(plan: LoadPlan): Promise<TallyGenerator> {
-    const generator = new TallyGenerator(plan);
+    const [script = ""] = await bundle([program]);
+    const generator = new TallyGenerator(script, plan);
     const report = await generator.#reported("connected");
     if (report.type === "connected") generator.record = report.record;
     return generator;

@@ -1,15 +1,15 @@
 /** The command lines of the simulator and of the mutants. */
 import assert from "node:assert/strict";
-import path from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { runProgram, type ProgramEnd } from "../support/run-program.ts";
 
 const timeoutMs = 60_000;
 
-function run(script: string, ...words: readonly string[]): Promise<ProgramEnd> {
-  const args = ["--import", "tsx", path.join("scripts", script), ...words];
-  return runProgram(process.execPath, args, { cwd: repositoryRoot, timeoutMs });
+async function run(program: string, ...words: readonly string[]): Promise<ProgramEnd> {
+  const [script = ""] = await bundle([`scripts/${program}`]);
+  return runProgram(process.execPath, [script, ...words], { cwd: repositoryRoot, timeoutMs });
 }
 
 for (const script of ["simulate.ts", "mutants.ts"]) {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { simulate } from "../../src/testing/simulation/simulation.ts";
 import { runProgram } from "../support/run-program.ts";
 
 async function hashInAnotherProcess(seed: number): Promise<string> {
-  const script = path.join(repositoryRoot, "scripts/simulate.ts");
-  const args = ["--import", "tsx", script, "--seed", String(seed)];
+  const [script = ""] = await bundle(["scripts/simulate.ts"]);
+  const args = [script, "--seed", String(seed)];
   const options = { cwd: repositoryRoot, timeoutMs: 120_000 };
   const { code, output } = await runProgram(process.execPath, args, options);
   assert.equal(code, 0, output);
