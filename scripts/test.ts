@@ -12,6 +12,7 @@ import { repositoryRoot } from "./checks/source-files.ts";
 import { judgeRun, type RunJudgement, type TestOutcome } from "./testing/judge-run.ts";
 import { listTestFiles } from "./testing/list-test-files.ts";
 import { planProcesses } from "./testing/plan-processes.ts";
+import { notesVariable } from "./testing/run-test-files.ts";
 import { unendedFiles, writeEntries, type Entry } from "./testing/write-entries.ts";
 
 const defaultBudgetS = 300;
@@ -54,7 +55,7 @@ async function runAll(): Promise<number> {
   console.log(`running ${files.length} test files in ${entries.length} processes`);
   const startedAt = performance.now();
   try {
-    const failure = await runNode(entries, record);
+    const failure = await runNode(entries, record, folder);
     const totalMs = performance.now() - startedAt;
     // Node's runner does not write the end of its record when it is ended.
     const due = failure === hung ? [] : files;
@@ -69,7 +70,11 @@ async function runAll(): Promise<number> {
 }
 
 /** Resolves with a sentence when node's runner has not ended with 0. */
-function runNode(entries: readonly Entry[], record: string): Promise<string | undefined> {
+function runNode(
+  entries: readonly Entry[],
+  record: string,
+  notes: string,
+): Promise<string | undefined> {
   const reporter = pathToFileURL(path.join(import.meta.dirname, "testing/record-reporter.mjs"));
   const args = [
     ...["--enable-source-maps", "--test", "--test-concurrency=2"],
@@ -78,7 +83,8 @@ function runNode(entries: readonly Entry[], record: string): Promise<string | un
     ...entries.map((entry) => entry.path),
   ];
   // A runner that is itself started by a test must not take itself for a part of that run.
-  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const { NODE_TEST_CONTEXT: _context, ...others } = process.env;
+  const env = { ...others, [notesVariable]: notes };
   const child = spawn(process.execPath, args, { cwd: repositoryRoot, stdio: "inherit", env });
   let failure: string | undefined;
   const hang = setTimeout(() => {

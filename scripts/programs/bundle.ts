@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import {
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,8 +17,8 @@ import {
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, type OutputFile, type Plugin } from "esbuild";
-import { repositoryRoot } from "../checks/source-files.ts";
+import esbuild, { type OutputFile, type Plugin } from "esbuild";
+import { repositoryRoot, sourceFiles } from "../checks/source-files.ts";
 
 const dayMs = 86_400_000;
 
@@ -39,20 +40,44 @@ const asFromItsSource: Plugin = {
 
 /**
  * Bundles TypeScript files of a checkout, which share the modules that they have in common, and
- * resolves with the paths of their bundles, in the same order. What is the same is written once,
- * so that any number of processes may do so at the same time; what nobody used for a day is removed.
+ * resolves with the paths of their bundles, in the same order. It is done once for the same files and
+ * the same sources, by any number of processes at the same time; what nobody used for a day is removed.
  * @param root of the checkout, where the packages are that stay outside of the bundles
  * @throws Error that says which file cannot be read or parsed
  */
 export async function bundle(files: readonly string[], root = repositoryRoot): Promise<string[]> {
   const store = path.join(root, ".cache", "programs");
-  const { outputFiles } = await build({
+  const folder = path.join(store, hashOfSources(files, root));
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) {
+    write(folder, await build(files, root));
+    removeUnused(store);
+  }
+  const now = new Date();
+  utimesSync(folder, now, now);
+  return files.map((_, i) => path.join(folder, `${nameOf(i)}.mjs`));
+}
+
+/** Of the text of `files`, wherever they are, and the times of whatever else they may import. */
+function hashOfSources(files: readonly string[], root: string): string {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(path.resolve(root, file)));
+  const sources = sourceFiles(root, [".ts", ".mjs"]);
+  for (const file of ["package.json", "package-lock.json", "tsconfig.json", ...sources]) {
+    const { mtimeMs = 0, size = 0 } =
+      statSync(path.join(root, file), { throwIfNoEntry: false }) ?? {};
+    hash.update(`${file} ${String(mtimeMs)} ${String(size)}\n`);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function build(files: readonly string[], root: string): Promise<readonly OutputFile[]> {
+  const { outputFiles } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: files.map((file, i) => ({ in: path.resolve(root, file), out: nameOf(i) })),
     plugins: [asFromItsSource],
     define,
     // As deep as the folder that it will be in, for the paths in source maps.
-    outdir: path.join(store, "bundle"),
+    outdir: path.join(root, ".cache", "programs", "bundle"),
     write: false,
     bundle: true,
     splitting: true,
@@ -66,25 +91,12 @@ export async function bundle(files: readonly string[], root = repositoryRoot): P
     outExtension: { ".js": ".mjs" },
     logLevel: "silent",
   });
-  const folder = path.join(store, hashOf(outputFiles));
-  if (statSync(folder, { throwIfNoEntry: false }) === undefined) {
-    write(folder, outputFiles);
-    removeUnused(store);
-  }
-  const now = new Date();
-  utimesSync(folder, now, now);
-  return files.map((_, i) => path.join(folder, `${nameOf(i)}.mjs`));
+  return outputFiles;
 }
 
 /** Sorted by name they are in their order. */
 function nameOf(index: number): string {
   return String(index).padStart(4, "0");
-}
-
-function hashOf(files: readonly OutputFile[]): string {
-  const hash = createHash("sha256");
-  for (const file of files) hash.update(path.basename(file.path)).update(file.contents);
-  return hash.digest("hex").slice(0, 16);
 }
 
 /** In one step, so that nobody sees a folder that is half full. */

@@ -3,16 +3,21 @@
  * file's path, so that hooks of a file hold for that file alone and every outcome has a file.
  */
 import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { after, before, describe } from "node:test";
 
 /** Test files by their path from the root, each to be imported at most once. */
 export type TestFiles = Readonly<Record<string, () => Promise<unknown>>>;
 
+/** The environment's name for the folder of notes. */
+export const notesVariable = "LATTICEWORK_TEST_NOTES";
+
 /**
- * `noteFile` says which of them the process is busy with,
- * and is gone when the process has ended well: one that remains tells who hung, or died.
+ * The note says which of them the process is busy with, and is gone when the process has ended well:
+ * one that remains tells who hung, or died.
  */
-export function runTestFiles(files: TestFiles, noteFile: string): void {
+export function runTestFiles(files: TestFiles, noteName: string): void {
+  const noteFile = path.join(process.env[notesVariable] ?? "", noteName);
   const note = (text: string): void => {
     writeFileSync(noteFile, text);
   };

@@ -14,29 +14,29 @@ const runner = path.join(repositoryRoot, "scripts/testing/run-test-files.ts");
 
 /**
  * Writes an entry for each row of test files and bundles them all; Node's runner takes the bundles
- * in the order of the rows. Its notes are in `folder`.
+ * in the order of the rows. `folder` is also for their notes, as `notesVariable` has to tell them.
  * @throws Error that says which file cannot be read or parsed
  */
 export async function writeEntries(
   folder: string,
   rows: readonly (readonly string[])[],
 ): Promise<Entry[]> {
-  const base = (i: number) => path.join(folder, String(i));
+  const entryFile = (i: number) => path.join(folder, `${i}.ts`);
   rows.forEach((files, i) => {
-    writeFileSync(`${base(i)}.ts`, entryText(files, `${base(i)}.note`));
+    writeFileSync(entryFile(i), entryText(files, `${i}.note`));
   });
-  const bundles = await bundle(rows.map((_, i) => `${base(i)}.ts`));
-  return bundles.map((file, i) => ({ path: file, noteFile: `${base(i)}.note` }));
+  const bundles = await bundle(rows.map((_, i) => entryFile(i)));
+  return bundles.map((file, i) => ({ path: file, noteFile: path.join(folder, `${i}.note`) }));
 }
 
-function entryText(files: readonly string[], noteFile: string): string {
+function entryText(files: readonly string[], noteName: string): string {
   const loads = files.map((file) => {
     const full = path.join(repositoryRoot, file);
     return `  ${JSON.stringify(file)}: () => import(${JSON.stringify(full)}),\n`;
   });
   return (
     `import { runTestFiles } from ${JSON.stringify(runner)};\n` +
-    `runTestFiles({\n${loads.join("")}}, ${JSON.stringify(noteFile)});\n`
+    `runTestFiles({\n${loads.join("")}}, ${JSON.stringify(noteName)});\n`
   );
 }
 
