@@ -42,7 +42,7 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
-  entities: 2_000,
+  entities: 600,
   callsPerS: 400,
   kills: 1,
   timeoutMs: 5_000,

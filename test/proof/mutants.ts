@@ -7,6 +7,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { Plant } from "../support/plant.ts";
 import { runProgram } from "../support/run-program.ts";
 import { atLeast, exactly, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
@@ -38,8 +39,11 @@ async function run({ control, smoke, say }: ProofOptions): Promise<Verdict> {
         : [];
     const wanted = smoke || control ? 1 : all;
     say(`planting ${wanted} of ${all} mutants`);
-    const args = ["--import", "tsx", "scripts/mutants.ts", ...words];
-    const { code, output } = await runProgram(process.execPath, args, { cwd: root, timeoutMs });
+    const [script = ""] = await bundle(["scripts/mutants.ts"], root);
+    const { code, output } = await runProgram(process.execPath, [script, ...words], {
+      cwd: root,
+      timeoutMs,
+    });
     const result = /^(\d+) of (\d+) mutants caught$/m.exec(output);
     if (result === null) throw new Error(`npm run mutants ended with ${code}:\n${output}`);
     const caught = Number(result[1]);

@@ -37,8 +37,8 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
-  entities: 2_000,
-  callsPerS: 400,
+  entities: 600,
+  callsPerS: 200,
   shortPauses: 1,
   longMs: 5_000,
   timeoutMs: 30_000,

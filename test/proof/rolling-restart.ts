@@ -29,8 +29,8 @@ const full: Scale = {
 const smoke: Scale = {
   nodes: 3,
   restarts: 1,
-  entities: 2_000,
-  callsPerS: 400,
+  entities: 600,
+  callsPerS: 200,
   timeoutMs: 30_000,
   wholeTimeoutMs: 20_000,
   restTimeoutMs: 20_000,

@@ -8,6 +8,7 @@
 import path from "node:path";
 import { applyMutant, readMutant } from "../../scripts/mutation/apply-mutant.ts";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { Plant } from "../support/plant.ts";
 import { runProgram } from "../support/run-program.ts";
 import {
@@ -32,9 +33,12 @@ async function run({ control, smoke, say }: ProofOptions): Promise<Verdict> {
     if (plant !== undefined) applyMutant(plant.root, readMutant(fileOf(mutant)));
     say(`simulating ${seeds} seeds`);
     const words = ["--seeds", String(seeds), ...(smoke ? ["--workers", "1"] : [])];
-    const args = ["--import", "tsx", "scripts/simulate.ts", ...words];
     const cwd = plant?.root ?? repositoryRoot;
-    const { code, output } = await runProgram(process.execPath, args, { cwd, timeoutMs });
+    const [script = ""] = await bundle(["scripts/simulate.ts"], cwd);
+    const { code, output } = await runProgram(process.execPath, [script, ...words], {
+      cwd,
+      timeoutMs,
+    });
     return judge(code, output, seeds);
   } finally {
     plant?.remove();

@@ -83,7 +83,7 @@ test("fails when a test ends its process, and names its file", () => {
 });
 
 test("ends a run that hangs, and names the file", () => {
-  const { status, output } = runTests(["hanging"], { TEST_BUDGET_S: "5" });
+  const { status, output } = runTests(["hanging"], { TEST_BUDGET_S: "3" });
   assert.equal(status, 1, output);
   assert.match(output, /the run hung/);
   assert.match(output, /no end came of test\/ring\/hanging\.test\.ts\n/);
