@@ -10,6 +10,8 @@ import type { BootId, NodeId } from "../model/ids.ts";
 import { LatticeError } from "../model/error.ts";
 import type { Random } from "../model/random.ts";
 import type { MemberUpdate, MembershipMessage } from "../wire/membership-messages.ts";
+import { ClockProbes } from "./clock-probes.ts";
+import type { ClusterClock } from "./cluster-clock.ts";
 import { EffectSink } from "./effect-sink.ts";
 import type { MembershipEffect } from "./effects.ts";
 import { Gossip } from "./gossip.ts";
@@ -42,6 +44,8 @@ export interface MembershipOptions {
   /** Dialled while alone, and by the heal loop for ever. */
   readonly joinAddresses?: readonly string[];
   readonly random: Random;
+  /** Read for those who ask, and corrected by what they answer. */
+  readonly clock: ClusterClock;
   readonly now: number;
 }
 
@@ -67,6 +71,8 @@ export class Membership {
   readonly #verdicts: Verdicts;
   readonly #witness: Witness;
   readonly #links: Links;
+  readonly #clock: ClusterClock;
+  readonly #clockProbes: ClockProbes;
   #upkeepAt: number;
   #placed: readonly Member[] = [];
   #placedVersion = -1;
@@ -74,7 +80,7 @@ export class Membership {
   #nextTickAt: number;
 
   /** @throws LatticeError `invalid_argument` for a setting or an identity out of bounds */
-  constructor({ self, settings, joinAddresses = [], random, now }: MembershipOptions) {
+  constructor({ self, settings, joinAddresses = [], random, clock, now }: MembershipOptions) {
     const me = memberOf(birthStatement(self), now);
     this.#settings = membershipSettings(settings);
     this.#health = new Health(this.#settings.healthMax);
@@ -87,13 +93,17 @@ export class Membership {
     const statements = new Statements({ ...common, ...beliefs, health: this.#health });
     this.#statements = statements;
     this.#gossip = new Gossip({ ...common, statements, news: this.#news });
+    const sequence = new Sequence();
+    this.#clock = clock;
+    this.#clockProbes = new ClockProbes({ ...common, clock, sequence });
     const probing = {
       ...common,
       statements,
       gossip: this.#gossip,
       health: this.#health,
       roundTrips: new RoundTrips(this.#settings.roundTripCount),
-      sequence: new Sequence(),
+      sequence,
+      clockProbes: this.#clockProbes,
     };
     // A random phase, so that nodes started together do not act together.
     this.#prober = new Prober(probing, now + random() * this.#settings.probeIntervalMs);
@@ -169,6 +179,7 @@ export class Membership {
       this.#statements.meet(peer, now);
       this.#roster.hear(peer.id, now);
       this.#links.open(peer);
+      this.#clockProbes.meet(peer.id, now);
       if (this.members.get(peer.id)?.boot === peer.boot) this.#evidence.clear(peer.id);
       // One side is enough to compare tables, but not for those who hold each other dead: nothing
       // would make them speak again.
@@ -252,12 +263,13 @@ export class Membership {
     switch (message.type) {
       case "ping":
         this.#hearAll(message.updates, from, now);
-        if (message.target === this.self.id) this.#acknowledge(from, message.sequence);
+        if (message.target === this.self.id) this.#acknowledge(from, message.sequence, now);
         return;
       case "ack":
         this.#hearAll(message.updates, from, now);
         this.#prober.ack(from, message.sequence, now);
         this.#relays.ack(from, message.sequence);
+        this.#clockProbes.answered(from, message, now);
         return;
       case "ping-request":
         this.#hearAll(message.updates, from, now);
@@ -285,8 +297,11 @@ export class Membership {
     for (const update of updates) this.#statements.hear(update, from, now);
   }
 
-  #acknowledge(to: NodeId, sequence: number): void {
-    this.#sink.send(to, { type: "ack", sequence, updates: this.#gossip.piggyback(to) });
+  #acknowledge(to: NodeId, sequence: number, now: number): void {
+    const clock = this.#clock.reading(now);
+    const clockSettled = this.#clock.isSettled;
+    const updates = this.#gossip.piggyback(to);
+    this.#sink.send(to, { type: "ack", sequence, clock, clockSettled, updates });
   }
 
   #upkeep(now: number): void {
@@ -294,6 +309,7 @@ export class Membership {
     this.#roster.expire(now);
     this.#evidence.expire(now);
     this.#links.expire(now);
+    this.#clockProbes.expire();
   }
 
   #finish(now: number): readonly MembershipEffect[] {

@@ -7,6 +7,7 @@
  *       └───────── any frame of the target since the start: success ─────────┘
  */
 import type { NodeId } from "../model/ids.ts";
+import type { ClockProbes } from "./clock-probes.ts";
 import type { EffectSink } from "./effect-sink.ts";
 import type { Gossip } from "./gossip.ts";
 import type { Health } from "./health.ts";
@@ -38,6 +39,7 @@ interface ProberParts {
   readonly health: Health;
   readonly roundTrips: RoundTrips;
   readonly sequence: Sequence;
+  readonly clockProbes: ClockProbes;
   readonly sink: EffectSink;
 }
 
@@ -71,7 +73,8 @@ export class Prober {
 
   startDue(now: number): void {
     if (now < this.startDueAt) return;
-    const { settings, roster, health, roundTrips, gossip, sequence, sink } = this.#parts;
+    const { settings, roster, health, roundTrips, gossip, sequence, clockProbes, sink } =
+      this.#parts;
     this.#nextAt = now + probePeriodMs(settings, health.score);
     const target = this.#nextTarget();
     const member = target === undefined ? undefined : roster.live(target);
@@ -89,6 +92,7 @@ export class Prober {
       verdictAt: now + probeVerdictMs(settings, timeoutMs, health.score),
     };
     this.#current = probe;
+    clockProbes.sent(member.id, probe.sequence, now);
     sink.send(member.id, {
       type: "ping",
       sequence: probe.sequence,

@@ -82,6 +82,7 @@ export class Relays {
   #answer(relay: Relay): void {
     const { gossip, sink } = this.#parts;
     const updates = gossip.piggyback(relay.asker);
-    sink.send(relay.asker, { type: "ack", sequence: relay.askerSequence, updates });
+    const answer = { sequence: relay.askerSequence, clock: 0, clockSettled: false, updates };
+    sink.send(relay.asker, { type: "ack", ...answer });
   }
 }

@@ -9,6 +9,7 @@ import type { ClusterDriver } from "./cluster/cluster-driver.ts";
 import type { Primaries } from "./cluster/primaries.ts";
 import type { Routes } from "./cluster/routes.ts";
 import type { Announcer } from "./events/announcer.ts";
+import type { ClockWatch } from "./events/clock-watch.ts";
 import type { PartitionNews } from "./events/partition-news.ts";
 import type { Links } from "./links/links.ts";
 import type { PeerBook } from "./partitions/peer-book.ts";
@@ -32,6 +33,7 @@ export interface EventTargets {
   readonly timers: TimerSet;
   readonly events: Announcer;
   readonly news: PartitionNews;
+  readonly clockWatch: ClockWatch;
   readonly counts: { takeovers: number; forksMerged: number };
   readonly doors: Map<NodeId, CallDoor>;
   readonly peers: PeerBook;

@@ -146,6 +146,12 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
       parts.partitions.placementChanged(placement);
       parts.clients.tableChanged();
     },
+    clockSet: (aheadMs) => {
+      parts.clockWatch.clockSet(aheadMs);
+    },
+    secondPassed: () => {
+      parts.clockWatch.look();
+    },
     outdated: () => {
       const { id } = parts.foundation.identity;
       parts.foundation.fatal("outdated", `a later start of ${id} is running: this one stops`);
@@ -194,6 +200,9 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
     },
     diverged: (partition, primary) => {
       parts.events.tell({ type: "diverged", partition, primary });
+    },
+    stamped: (from, time) => {
+      parts.clockWatch.observe(nodeOf(from), time);
     },
     roomFor: (to) => parts.links.roomFor(nodeOf(to)),
     send: (to, message) =>

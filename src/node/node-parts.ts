@@ -8,6 +8,7 @@
 import { decodeValue, encodeValue } from "../codec/value-bytes.ts";
 import { Registry } from "../functions/registry.ts";
 import { Turns } from "../functions/turns.ts";
+import { ClusterClock } from "../membership/cluster-clock.ts";
 import { majority, type Acks } from "../model/acks.ts";
 import { processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -27,6 +28,7 @@ import { Links } from "./links/links.ts";
 import type { EventTargets } from "./event-targets.ts";
 import { Announcer } from "./events/announcer.ts";
 import type { EventFeed } from "./events/event-feed.ts";
+import { ClockWatch } from "./events/clock-watch.ts";
 import { EventLog } from "./events/event-log.ts";
 import { PartitionNews } from "./events/partition-news.ts";
 import { ReplicationWatch } from "./events/replication-watch.ts";
@@ -88,6 +90,9 @@ export class NodeParts implements EventTargets {
   readonly events: Announcer;
   readonly news: PartitionNews;
   readonly replicationWatch: ReplicationWatch;
+  readonly clockWatch: ClockWatch;
+  /** The time of the cluster, as this node has it. */
+  readonly clusterClock: ClusterClock;
   /** A link to another node has been up. */
   wasLinked = false;
   readonly #registry: Registry;
@@ -107,6 +112,8 @@ export class NodeParts implements EventTargets {
     const log = new EventLog(this.timers, platform.logger);
     this.events = new Announcer(platform.clock, log, foundation.feed);
     this.news = new PartitionNews(this.events);
+    this.clusterClock = new ClusterClock(platform.clock.now(), platform.clock.wallNow());
+    this.clockWatch = this.#makeClockWatch();
     this.replicationWatch = this.#makeReplicationWatch();
     this.links = this.#makeLinks();
     this.peers = new PeerBook(
@@ -118,6 +125,7 @@ export class NodeParts implements EventTargets {
       platform,
       self: identity,
       join: settings.join,
+      clock: this.clusterClock,
       links: this.links,
       events: clusterEvents(this),
       ...(settings.membership === undefined ? {} : { settings: settings.membership }),
@@ -216,6 +224,12 @@ export class NodeParts implements EventTargets {
     );
   }
 
+  #makeClockWatch(): ClockWatch {
+    const { platform, identity } = this.foundation;
+    const { clusterClock, events } = this;
+    return new ClockWatch({ self: identity.id, clock: platform.clock, clusterClock, events });
+  }
+
   #makeReplicationWatch(): ReplicationWatch {
     return new ReplicationWatch({
       timers: this.timers,
@@ -256,7 +270,7 @@ export class NodeParts implements EventTargets {
     const { replicas, exposeErrors } = this.settings;
     return new Turns({
       registry: this.#registry,
-      store: new EntityStore(this.partitions, platform.clock),
+      store: new EntityStore(this.partitions, platform.clock, this.clusterClock),
       calls: this.caller,
       values: { encode: encodeValue, decode: decodeValue },
       platform,

@@ -21,7 +21,7 @@ const updates = list(update, limits.membersPerMessageMax);
 
 export const membershipField: Field<MembershipMessage> = union<MembershipMessage>({
   ping: { code: 1, fields: { sequence: varint, target: name, updates } },
-  ack: { code: 2, fields: { sequence: varint, updates } },
+  ack: { code: 2, fields: { sequence: varint, clock: varint, clockSettled: bool, updates } },
   "ping-request": { code: 3, fields: { sequence: varint, target: name, updates } },
   nack: { code: 4, fields: { sequence: varint } },
   gossip: { code: 5, fields: { updates } },

@@ -1,5 +1,6 @@
 /** What members tell each other on the control channel. SWIM (Das et al. 2002) and Lifeguard (Dadgar et al. 2018). */
 import type { BootId, NodeId } from "../model/ids.ts";
+import type { HybridTime } from "../model/time.ts";
 
 export type MemberStatus = "alive" | "suspect" | "dead" | "left";
 
@@ -27,7 +28,15 @@ export type MembershipMessage =
       readonly target: NodeId;
       readonly updates: readonly MemberUpdate[];
     }
-  | { readonly type: "ack"; readonly sequence: number; readonly updates: readonly MemberUpdate[] }
+  | {
+      readonly type: "ack";
+      readonly sequence: number;
+      /** The sender's clock when it answered; 0: it passes on the answer of another. */
+      readonly clock: HybridTime;
+      /** That clock shows the time of a cluster, and not just what a wall clock said at the start. */
+      readonly clockSettled: boolean;
+      readonly updates: readonly MemberUpdate[];
+    }
   | {
       readonly type: "ping-request";
       readonly sequence: number;

@@ -109,6 +109,7 @@ const eventTypes: Readonly<Record<NodeEvent["type"], true>> = {
   "degraded.ended": true,
   "fork.merged": true,
   diverged: true,
+  "clock.skew": true,
   "outbox.failed": true,
   "events.dropped": true,
 };

@@ -1,7 +1,7 @@
 /** How one core meets others: push/pull, join addresses, the heal loop, hellos. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { peer, runAlone, sent, singleCore, statusOf, types } from "./support/single-core.ts";
+import { ack, peer, runAlone, sent, singleCore, statusOf, types } from "./support/single-core.ts";
 import { update } from "./support/update.ts";
 
 test("a death in another's table only raises a suspicion, and the accused is told at once", () => {
@@ -101,11 +101,7 @@ test("with company it dials the dead and unreached join addresses now and then, 
     for (const effect of [...core.tick(now), ...core.polled(now)]) {
       if (effect.type === "dial") dials.push(effect.address);
       if (effect.type === "send" && effect.message.type === "ping") {
-        core.receive(
-          effect.to,
-          { type: "ack", sequence: effect.message.sequence, updates: [] },
-          now,
-        );
+        core.receive(effect.to, ack(effect.message.sequence), now);
       }
     }
   }

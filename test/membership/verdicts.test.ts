@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Membership } from "../../src/membership/membership.ts";
 import {
+  ack,
   nextPing,
   peer,
   runAlone,
@@ -43,7 +44,7 @@ test("an ack by way of a helper, and any other frame of the target, acquits", ()
   const { to, sequence, at } = nextPing(throughHelper);
   const helper = ["a", "b"].find((id) => id !== to)!;
   runAlone(throughHelper, at + 550);
-  throughHelper.receive(helper, { type: "ack", sequence, updates: [] }, at + 700);
+  throughHelper.receive(helper, ack(sequence), at + 700);
   assert.ok(types(runAlone(throughHelper, at + 1000)).every((type) => type !== "member-changed"));
 
   const byTraffic = singleCore(["a", "b", "c", "d", "e"]);
@@ -59,8 +60,8 @@ test("a helper passes an answer on and otherwise says no in time", () => {
     core.receive("a", { type: "ping-request", sequence, target: "b", updates: [] }, now);
   const own = sent(ask(41, 100))[0]!;
   assert.ok(own.to === "b" && own.message.type === "ping");
-  const ack = { type: "ack", sequence: own.message.sequence, updates: [] } as const;
-  const passed = sent(core.receive("b", ack, 150)).map(({ to, message }) => [to, message.type]);
+  const answer = ack(own.message.sequence);
+  const passed = sent(core.receive("b", answer, 150)).map(({ to, message }) => [to, message.type]);
   assert.deepEqual(passed, [["a", "ack"]]);
 
   ask(42, 200);

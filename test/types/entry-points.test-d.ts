@@ -93,6 +93,10 @@ function told(event: NodeEvent): string | number {
       const code: ErrorCode = event.code;
       return code;
     }
+    case "clock.skew": {
+      const source: "wall" | "cluster" | "stamp" = event.source;
+      return `${source} ${event.node} ${String(event.aheadMs)}`;
+    }
     case "events.dropped":
       return event.count;
     // @ts-expect-error no event is called so

@@ -94,7 +94,13 @@ const updates = listOf(update);
 
 const membership: fc.Arbitrary<MembershipMessage> = fc.oneof(
   plain({ type: fc.constant("ping" as const), sequence: count, target: name, updates }),
-  plain({ type: fc.constant("ack" as const), sequence: count, updates }),
+  plain({
+    type: fc.constant("ack" as const),
+    sequence: count,
+    clock: count,
+    clockSettled: flag,
+    updates,
+  }),
   plain({ type: fc.constant("ping-request" as const), sequence: count, target: name, updates }),
   plain({ type: fc.constant("nack" as const), sequence: count }),
   plain({ type: fc.constant("gossip" as const), updates }),

@@ -3,6 +3,7 @@
  * tells of into a placement. Membership decides, this only does.
  */
 import type { BootId, NodeId } from "../../model/ids.ts";
+import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import { Membership } from "../../membership/membership.ts";
 import type { HelloJudgement } from "../../membership/hello-judgement.ts";
 import type { MembershipEffect } from "../../membership/effects.ts";
@@ -17,8 +18,8 @@ import type { Links } from "../links/links.ts";
 
 /** Changes of the members within this time make one new placement. */
 const placementDebounceMs = 200;
-/** How often the event-loop delay is reported to membership. */
-const loopDelayIntervalMs = 1_000;
+/** How often the event-loop delay is reported to membership, and the wall clock looked at. */
+const lookIntervalMs = 1_000;
 
 export interface ClusterEvents {
   /** `previous` is absent for a member heard of for the first time. */
@@ -26,6 +27,10 @@ export interface ClusterEvents {
   /** This node was accused and said otherwise. */
   refuted(accuser: NodeId): void;
   placementChanged(placement: Placement): void;
+  /** The clock was so far ahead of (negative: behind) that of the members, and shows theirs now. */
+  clockSet(aheadMs: number): void;
+  /** About once in a second. */
+  secondPassed(): void;
   /** A later life of this node runs elsewhere: this process has to stop. */
   outdated(boot: BootId): void;
 }
@@ -35,6 +40,7 @@ export interface ClusterDriverOptions {
   readonly self: NodeIdentity;
   readonly join: readonly string[];
   readonly settings?: Partial<MembershipSettings>;
+  readonly clock: ClusterClock;
   readonly links: Links;
   readonly events: ClusterEvents;
 }
@@ -45,7 +51,7 @@ export class ClusterDriver {
   #tickTimer: Timer | undefined;
   #tickAt = Infinity;
   #placementTimer: Timer | undefined;
-  #loopDelayTimer: Timer | undefined;
+  #lookTimer: Timer | undefined;
   #placed: readonly Member[];
   #stopped = false;
 
@@ -56,6 +62,7 @@ export class ClusterDriver {
       self,
       joinAddresses: options.join,
       random: platform.random,
+      clock: options.clock,
       now: platform.clock.now(),
       ...(options.settings === undefined ? {} : { settings: options.settings }),
     });
@@ -71,12 +78,13 @@ export class ClusterDriver {
    * would let it drop the other owners of whatever it is given to lead.
    */
   start(): void {
-    this.#reportLoopDelay();
+    this.#look();
     this.#arm();
   }
 
   /** This node creates the cluster: whom it knows is all there is. */
   created(): void {
+    this.#options.clock.settle();
     this.#place();
   }
 
@@ -84,7 +92,7 @@ export class ClusterDriver {
     this.#stopped = true;
     this.#tickTimer?.cancel();
     this.#placementTimer?.cancel();
-    this.#loopDelayTimer?.cancel();
+    this.#lookTimer?.cancel();
   }
 
   receive(from: NodeId, message: MembershipMessage): void {
@@ -151,6 +159,9 @@ export class ClusterDriver {
           });
         });
         return;
+      case "clock-set":
+        events.clockSet(effect.aheadMs);
+        return;
       case "outdated":
         events.outdated(effect.boot);
         return;
@@ -202,11 +213,12 @@ export class ClusterDriver {
     );
   }
 
-  #reportLoopDelay(): void {
-    const { platform } = this.#options;
-    this.#loopDelayTimer = platform.timers.after(loopDelayIntervalMs, () => {
+  #look(): void {
+    const { platform, events } = this.#options;
+    this.#lookTimer = platform.timers.after(lookIntervalMs, () => {
       this.#membership.loopDelay(platform.loopDelay.takeP99(), this.#now());
-      this.#reportLoopDelay();
+      events.secondPassed();
+      this.#look();
     });
   }
 

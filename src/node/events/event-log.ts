@@ -98,7 +98,7 @@ export class EventLog {
       this.#logger.error("refused a second node of one id", fields);
     } else if (type === "diverged") {
       this.#logger.error("a copy differed from its primary's: it is replaced", fields);
-    } else if (type === "outbox.failed") this.#logger.warn(type, fields);
+    } else if (type === "outbox.failed" || type === "clock.skew") this.#logger.warn(type, fields);
   }
 
   #writeSoon(): void {

@@ -111,5 +111,20 @@ export type NodeEvent =
       readonly code: ErrorCode;
       readonly message: string;
     }
+  /**
+   * Two clocks are more than five seconds apart. `wall`: the wall clock of this node is off the time of
+   * the cluster; it enters no stamp, and has to be mended. Repeated every minute; once more, with at
+   * most 5,000, when it is right again. `cluster`: this node's clock was off the time of the members,
+   * and shows theirs now. `stamp`: a write came from `node` with a stamp from the future; it was
+   * applied, but this node's clock does not follow it.
+   */
+  | {
+      readonly type: "clock.skew";
+      readonly at: number;
+      readonly source: "wall" | "cluster" | "stamp";
+      readonly node: string;
+      /** Milliseconds; negative: behind. */
+      readonly aheadMs: number;
+    }
   /** This reader was too slow: so many events before the next one are gone. */
   | { readonly type: "events.dropped"; readonly at: number; readonly count: number };

@@ -4,9 +4,10 @@
  */
 import type { Acks } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
-import { nextHybridTime, type HybridTime } from "../../model/time.ts";
+import type { HybridTime } from "../../model/time.ts";
 import type { EntityAddress, OpenEntity } from "../../functions/entity-address.ts";
 import type { Confirmed, Release, Store } from "../../functions/ports.ts";
+import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import type { Clock } from "../../platform/platform.ts";
 import type { Replica } from "../../replication/replica.ts";
 import type { StateCommit } from "../../state/commit.ts";
@@ -21,14 +22,12 @@ const alone: Release = { type: "ok", copies: 1, degraded: false };
 export class EntityStore implements Store {
   readonly #partitions: Partitions;
   readonly #clock: Clock;
-  /** Wall clock minus monotonic clock at the start: later steps of the wall clock do not enter. */
-  readonly #wallOffset: number;
-  #lastHybrid: HybridTime = 0;
+  readonly #clusterClock: ClusterClock;
 
-  constructor(partitions: Partitions, clock: Clock) {
+  constructor(partitions: Partitions, clock: Clock, clusterClock: ClusterClock) {
     this.#partitions = partitions;
     this.#clock = clock;
-    this.#wallOffset = clock.wallNow() - clock.now();
+    this.#clusterClock = clusterClock;
   }
 
   open(address: EntityAddress): OpenEntity | undefined {
@@ -56,8 +55,7 @@ export class EntityStore implements Store {
   }
 
   hybridTime(now: number): HybridTime {
-    this.#lastHybrid = nextHybridTime(this.#lastHybrid, now + this.#wallOffset);
-    return this.#lastHybrid;
+    return this.#clusterClock.stamp(now);
   }
 
   #openAnew(address: EntityAddress): OpenEntity | undefined {

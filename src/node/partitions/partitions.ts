@@ -11,6 +11,7 @@ import {
   type PartitionId,
   type ProcessId,
 } from "../../model/ids.ts";
+import type { HybridTime } from "../../model/time.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
 import type { ReplicationEffect, RoleChange } from "../../replication/effect.ts";
 import type { Peers } from "../../replication/peers.ts";
@@ -18,6 +19,7 @@ import type { ReplicaOptions } from "../../replication/options.ts";
 import { Replica } from "../../replication/replica.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import type { Placement } from "../../ring/placement.ts";
+import { stampOf } from "../../state/delta-stamp.ts";
 import { Entity } from "../../state/entity.ts";
 import type { PartitionMessage, ReplicationMessage } from "../../wire/replication-messages.ts";
 import type { Buggify } from "../buggify.ts";
@@ -41,6 +43,8 @@ export interface PartitionEvents {
   forkMerged(partition: PartitionId, commits: number): void;
   /** Equal positions held different state: a defect. The copy here is being replaced. */
   diverged(partition: PartitionId, primary: ProcessId): void;
+  /** The latest stamp of what a process sent just now. */
+  stamped(from: ProcessId, time: HybridTime): void;
   roomFor(to: ProcessId): LinkRoom;
   /** Why the message cannot be sent, if so. */
   send(to: ProcessId, message: ReplicationMessage): LatticeError | undefined;
@@ -193,6 +197,7 @@ export class Partitions implements Serving {
   }
 
   receive(from: ProcessId, message: ReplicationMessage): void {
+    let latest: HybridTime = 0;
     for (const entry of message.entries) {
       const { partition } = entry;
       if (partition >= this.#options.partitionCount) continue;
@@ -201,7 +206,12 @@ export class Partitions implements Serving {
       const replica = this.#obtain(partition);
       this.perform(partition, replica.receive(from, whole, this.#now()));
       if (answers.has(whole.type)) this.#bases.answered(from, partition);
+      // A whole entity is history.
+      if (whole.type === "delta" && whole.commit !== undefined && whole.commit.whole !== true) {
+        latest = Math.max(latest, stampOf(whole.commit.delta));
+      }
     }
+    if (latest > 0) this.#options.events.stamped(from, latest);
   }
 
   placementChanged(placement: Placement): void {

@@ -1,3 +1,4 @@
+import { ClusterClock } from "../../../src/membership/cluster-clock.ts";
 import type { MembershipEffect } from "../../../src/membership/effects.ts";
 import type { MemberIdentity } from "../../../src/membership/member.ts";
 import type { MembershipOptions } from "../../../src/membership/membership.ts";
@@ -14,6 +15,7 @@ export function singleCore(
   const core = new Membership({
     self: { id: "me", boot: 1024, address: "ws://me", zone: "", weight: 1 },
     random: seededRandom(1),
+    clock: settledClock(),
     now: 0,
     ...options,
   });
@@ -21,6 +23,13 @@ export function singleCore(
     core.receive(others[0]!, { type: "gossip", updates: others.map((id) => update(id)) }, 0);
   }
   return core;
+}
+
+/** It asks nobody for the time. */
+function settledClock(): ClusterClock {
+  const clock = new ClusterClock(0, Date.UTC(2026, 0));
+  clock.settle();
+  return clock;
 }
 
 /** The messages among the effects, with their receivers. */
@@ -35,6 +44,11 @@ export function runAlone(core: Membership, until: number): readonly MembershipEf
   const effects: MembershipEffect[] = [];
   while (core.nextTickAt <= until) effects.push(...core.tick(core.nextTickAt));
   return effects;
+}
+
+/** The answer to a ping, of a node that does not know the time. */
+export function ack(sequence: number): MembershipMessage {
+  return { type: "ack", sequence, clock: 0, clockSettled: false, updates: [] };
 }
 
 /** What a hello says. */

@@ -3,6 +3,7 @@
  * loop that can stall. As in Node, expired timers run before anything is read after a stall.
  */
 import assert from "node:assert/strict";
+import { ClusterClock } from "../../../src/membership/cluster-clock.ts";
 import type { MembershipEffect } from "../../../src/membership/effects.ts";
 import type { Member, MemberIdentity } from "../../../src/membership/member.ts";
 import type { LinkEvidence } from "../../../src/membership/membership.ts";
@@ -15,6 +16,7 @@ import type { MembershipMessage } from "../../../src/wire/membership-messages.ts
 /** The other node waits this long before it dials as well. */
 const politenessMs = 2000;
 const redialJitterMs = 250;
+const startWallMs = Date.UTC(2026, 0);
 
 export type DialOutcome = "linked" | LinkEvidence;
 
@@ -32,6 +34,7 @@ export interface VirtualWorld {
 export class VirtualNode {
   readonly identity: MemberIdentity;
   readonly core: Membership;
+  readonly clock: ClusterClock;
   readonly cluster: VirtualWorld;
   /** Peer id → boot at the other end. */
   readonly links = new Map<string, number>();
@@ -48,11 +51,14 @@ export class VirtualNode {
   constructor(cluster: VirtualWorld, identity: MemberIdentity, joinAddresses: readonly string[]) {
     this.cluster = cluster;
     this.identity = identity;
+    this.clock = new ClusterClock(cluster.now, startWallMs + cluster.now);
+    if (joinAddresses.length === 0) this.clock.settle();
     this.core = new Membership({
       self: identity,
       settings: cluster.settings,
       joinAddresses,
       random: cluster.random,
+      clock: this.clock,
       now: cluster.now,
     });
     this.#incarnation = this.core.self;
