@@ -86,6 +86,16 @@ test("what a watcher was shown and is gone is P5", () => {
   assert.deepEqual(verdict(historyOf([call], { shown }), state), ["P5"]);
 });
 
+test("a register that shows what was answered before a later write was sent is C10", () => {
+  const later: CallRecord = { ...call, id: "2", sentAt: 1_500, answer: okAnswer(160, ["1", "2"]) };
+  const state = (latest: string) => ({ "vault/k": looks({ 1: 1, 2: 1 }, { latest }) });
+  assert.deepEqual(verdict(historyOf([call, later]), state("1")), ["C10"]);
+  assert.deepEqual(verdict(historyOf([call, later]), state("2")), []);
+  // Too close for clocks to tell.
+  const close = { ...later, sentAt: 900 };
+  assert.deepEqual(verdict(historyOf([call, close]), state("1")), []);
+});
+
 test("a counter that differs from its calls is C2", () => {
   const state = { "vault/k": looks({ 1: 1 }, { count: 2 }) };
   assert.deepEqual(verdict(historyOf([call]), state), ["C2"]);

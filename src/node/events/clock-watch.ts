@@ -21,6 +21,7 @@ export interface ClockWatchOptions {
 }
 
 export class ClockWatch {
+  toldCount = 0;
   readonly #options: ClockWatchOptions;
   /** How far off the wall clock was when that was told last; 0: it was right. */
   #wallToldMs = 0;
@@ -69,6 +70,7 @@ export class ClockWatch {
   }
 
   #tell(source: "wall" | "cluster" | "stamp", node: NodeId, aheadMs: number): void {
+    this.toldCount += 1;
     this.#options.events.tell({ type: "clock.skew", source, node, aheadMs: Math.round(aheadMs) });
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { NodeId } from "../../model/ids.ts";
 import { randomBelow } from "../../model/random.ts";
-import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
+import type { Life, SimulatedCluster, StartOptions } from "../simulated-cluster.ts";
 import { Ambush, type AmbushOptions } from "./ambush.ts";
 import { FaultLedger } from "./fault-ledger.ts";
 import { Health } from "./health.ts";
@@ -49,6 +49,8 @@ export class Faults {
   readonly #ambush: AmbushOptions;
   readonly #leaving = new Set<NodeId>();
   readonly #restarting = new Set<NodeId>();
+  /** How far the wall clock of each machine is off: a restart of a process does not mend it. */
+  readonly #wallOffMs = new Map<NodeId, number>();
   /** They left before everything was handed over. */
   readonly #owing = new Set<NodeId>();
 
@@ -219,7 +221,7 @@ export class Faults {
     this.#ledger.note(`restart ${id}`);
     this.#ledger.changedAt = this.#ledger.now;
     const join = [...this.#cluster.lives.keys()].filter((other) => other !== id);
-    this.#cluster.start(id, { join, ...(createWith === undefined ? {} : { createWith }) });
+    this.#start(id, { join, ...(createWith === undefined ? {} : { createWith }) });
     this.#ledger.trouble(id, this.#ledger.now);
   }
 
@@ -260,10 +262,22 @@ export class Faults {
 
   #jump(): boolean {
     const { id, platform } = this.#ledger.pick(this.#ledger.living());
-    const byMs = (this.#ledger.random() * 2 - 1) * hourMs;
+    const byMs = this.#drawJump();
     platform.jumpWallClock(byMs);
+    this.#wallOffMs.set(id, (this.#wallOffMs.get(id) ?? 0) + byMs);
     this.#ledger.note(`clock of ${id} jumps by ${String(Math.round(byMs))} ms`);
     return true;
+  }
+
+  #drawJump(): number {
+    return (this.#ledger.random() * 2 - 1) * hourMs;
+  }
+
+  /** A cluster that begins anew has no other time than that of its first node, which is then right. */
+  #start(id: NodeId, options: StartOptions): void {
+    const { platform } = this.#cluster.start(id, options);
+    const isReborn = options.createWith !== undefined;
+    if (!isReborn) platform.jumpWallClock(this.#wallOffMs.get(id) ?? 0);
   }
 
   #join(): boolean {
@@ -271,7 +285,8 @@ export class Faults {
     if (known >= this.#scenario.nodeCount + joinedMax) return false;
     const id = `n${String(known + 1)}`;
     this.#ledger.note(`join ${id}`);
-    this.#cluster.start(id, { join: [...this.#cluster.lives.keys()] });
+    if (this.#scenario.faults.includes("clock-jump")) this.#wallOffMs.set(id, this.#drawJump());
+    this.#start(id, { join: [...this.#cluster.lives.keys()] });
     this.#ledger.trouble(id, this.#ledger.now);
     return true;
   }

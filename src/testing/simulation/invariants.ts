@@ -23,10 +23,15 @@ export const invariants = {
   C6: "what was removed does not come back",
   C7: "every call settles",
   C8: "a watcher ends up with the final state",
+  C9: "no clock and no stamp is far off the true time, however wall clocks are set",
+  C10: "no write of a register loses to one that was answered before it was sent",
   L1: "after the faults stop every call succeeds within 30 s",
   B1: "every queue stays within its bound",
   B2: "no node reports a defect of its own",
 } as const;
+
+/** Clocks of healthy nodes are not further apart: an answer after 2 s may be off by half of that. */
+export const clockToleranceMs = 1_000;
 
 export type InvariantName = keyof typeof invariants;
 

@@ -6,7 +6,7 @@
  * held to everything; one that serves is held to what its callers were told.
  */
 import type { CallRecord, History } from "./history.ts";
-import type { Violations } from "./invariants.ts";
+import { clockToleranceMs, type Violations } from "./invariants.ts";
 import { askedId, sentId, type Look, type SimulatedFunctionName } from "./simulated-functions.ts";
 
 /** The final state by `function/key`. */
@@ -18,6 +18,7 @@ export function judge(history: History, final: FinalState, violations: Violation
   judgement.judgeShown();
   judgement.judgeOrder();
   judgement.judgeEntities();
+  judgement.judgeRegisters();
 }
 
 class Judgement {
@@ -96,6 +97,24 @@ class Judgement {
         () => `${name} counts ${String(count)} and its calls sum up to ${String(sum)}`,
       );
       this.#judgeRemovals(name, new Set(tags));
+    }
+  }
+
+  /** Whoever wrote `latest` last is shown there, as far as clocks can tell who was last. */
+  judgeRegisters(): void {
+    const byId = new Map(this.#history.calls.map((call) => [call.id, call]));
+    for (const call of this.#history.calls) {
+      if (call.operation === "seen" || !this.#mustStay(call)) continue;
+      const name = `${call.functionName}/${call.key}`;
+      const shown = byId.get(this.#final.get(name)?.latest ?? "");
+      if (shown?.answer?.type !== "ok") continue;
+      // One that ran twice may have done so after its answer.
+      if (this.#effects(shown.functionName, shown.key, shown.id) !== 1) continue;
+      const isLost = call.sentAt - shown.answer.at > clockToleranceMs;
+      this.#violations.check("C10", !isLost, () => {
+        const times = `sent at ${call.sentAt.toFixed(0)}, that was answered at ${shown.answer!.at.toFixed(0)}`;
+        return `${nameOf(call)} lost ${name} to call ${shown.id}: ${times}`;
+      });
     }
   }
 

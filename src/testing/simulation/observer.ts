@@ -4,6 +4,7 @@
  * that chase each other, queues without bound.
  */
 import type { EntityName, PartitionId } from "../../model/ids.ts";
+import { hybridTimeToMs, type HybridTime } from "../../model/time.ts";
 import { limits } from "../../model/limits.ts";
 import { compareTerms, type Term } from "../../model/term.ts";
 import type { LatticeNode } from "../../node/lattice-node.ts";
@@ -11,7 +12,7 @@ import type { Replica } from "../../replication/replica.ts";
 import type { Entity } from "../../state/entity.ts";
 import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
 import type { Faults } from "./faults.ts";
-import type { Violations } from "./invariants.ts";
+import { clockToleranceMs, type Violations } from "./invariants.ts";
 import { VerdictWatch, type Verdict } from "./verdict-watch.ts";
 
 const observeEveryMs = 250;
@@ -80,7 +81,7 @@ export class Observer {
     for (const life of this.#cluster.lives.values()) this.#watchIncarnation(life);
     for (const node of nodes) {
       this.#watchBounds(node);
-      this.#learnCommitted(node);
+      this.#watchClock(node, this.#learnCommitted(node));
     }
     for (let partition = 0; partition < this.#partitions.length; partition++) {
       this.#watchPartition(partition, nodes);
@@ -131,13 +132,31 @@ export class Observer {
     this.#violations.check("B1", within, () => `${node.identity.id} has ${busy}`);
   }
 
-  #learnCommitted(node: LatticeNode): void {
+  /** Before it is settled, a clock that is wrong hurts nobody: nothing has been stamped by it. */
+  #watchClock(node: LatticeNode, latest: HybridTime): void {
+    const { clusterClock, foundation } = node.parts;
+    const { wallNow } = this.#cluster.time;
+    const offMs = clusterClock.read(foundation.platform.clock.now()) - wallNow;
+    const aheadMs = hybridTimeToMs(latest) - wallNow;
+    const isFar = clusterClock.isSettled && Math.abs(offMs) > clockToleranceMs;
+    this.#violations.check("C9", !isFar && aheadMs <= clockToleranceMs, () => {
+      const off = `its clock is off by ${offMs.toFixed(0)} ms`;
+      return `${node.identity.id}: ${off}, its latest stamp ahead by ${aheadMs.toFixed(0)} ms`;
+    });
+  }
+
+  /** @returns the latest stamp that it holds */
+  #learnCommitted(node: LatticeNode): HybridTime {
+    let latest: HybridTime = 0;
     for (const [, replica] of node.parts.partitions.held()) {
       for (const name of replica.entityNames()) {
-        const pairs = replica.committedEntity(name)?.context.pairs;
-        if (pairs !== undefined) this.#learn(name, pairs);
+        const entity = replica.committedEntity(name);
+        if (entity === undefined) continue;
+        latest = Math.max(latest, entity.hybridTime);
+        this.#learn(name, entity.context.pairs);
       }
     }
+    return latest;
   }
 
   #learn(name: EntityName, pairs: readonly number[]): void {

@@ -91,7 +91,7 @@ function mechanismTotals(
   };
   for (const { node } of cluster.allLives) {
     if (node === undefined) continue;
-    const { turns, calls, outbox, counts, partitions } = node.parts;
+    const { turns, calls, outbox, counts, partitions, clockWatch } = node.parts;
     add("dedupe hits", turns.dedupeHitCount);
     add("degraded replies", turns.degradedReplyCount);
     add("retried calls", calls.retriedCount);
@@ -100,6 +100,7 @@ function mechanismTotals(
     add("outbox redeliveries", outbox.redeliveredCount);
     add("fork commits merged", counts.forksMerged);
     add("copies sent in pieces", partitions.cutImageCount);
+    add("clocks told to be wrong", clockWatch.toldCount);
   }
   return totals;
 }
