@@ -11,6 +11,7 @@ import type { LogLevel, NodeOptions } from "latticework/node";
 import type { LatticeNode } from "../src/node/lattice-node.ts";
 import { copyReport, partitionReports } from "./cluster/copy-report.ts";
 import { launchInspectable } from "./cluster/launch-inspectable.ts";
+import { SteppedClock } from "./cluster/stepped-clock.ts";
 import { memberReports } from "./cluster/member-report.ts";
 import type { NodeAnswers, NodeReport, NodeRequest } from "./cluster/node-messages.ts";
 import { nodeVersionProblem } from "./launch/node-version.mjs";
@@ -164,6 +165,7 @@ function leaveOnSignals(node: LatticeNode): void {
 /** A parent process asks by IPC what anybody else would ask an operator's endpoint. */
 function answerParent(node: LatticeNode, functions: Functions): void {
   const report = (message: NodeReport): void => void process.send?.(message);
+  const clock = new SteppedClock(node);
   let isOver = false;
   void node.stopped.then(() => (isOver = true));
   const answer = (request: NodeRequest): NodeAnswers[NodeRequest["type"]] => {
@@ -176,6 +178,10 @@ function answerParent(node: LatticeNode, functions: Functions): void {
         return partitionReports(node);
       case "copies":
         return request.of.map((wanted) => copyReport(node, functions[wanted.functionName], wanted));
+      case "step-clock":
+        return clock.step(request.byMs);
+      case "clock-skews":
+        return clock.skews;
     }
   };
   process.on("message", (request: NodeRequest) => {

@@ -4,6 +4,7 @@
  */
 import type { AnyFunction } from "../../src/definition/function-definition.ts";
 import type { LatticeNode } from "../../src/node/lattice-node.ts";
+import { hybridTimeToMs } from "../../src/model/time.ts";
 import { nodeOf } from "../../src/model/ids.ts";
 import { plainOf } from "../../src/state/plain.ts";
 
@@ -34,6 +35,8 @@ export interface CopyReport {
   readonly digest: number;
   /** Over all contents; equal digests with unequal hashes would be a bug. */
   readonly contentHash: number;
+  /** The stamp of its newest change, in milliseconds since the epoch. */
+  readonly stampMs: number;
   /** As a watcher would get it. */
   readonly plain: unknown;
 }
@@ -71,6 +74,7 @@ export function copyReport(
     partition,
     digest: entity.digest,
     contentHash: entity.contentHash(),
+    stampMs: hybridTimeToMs(entity.hybridTime),
     plain: plainOf(entity, definition.state),
   };
 }

@@ -1,6 +1,7 @@
 /** What a node process and the process that started it say to each other by IPC. */
 import type { NodeStatus } from "latticework/node";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
+import type { ClockSkew } from "./stepped-clock.ts";
 import type { MemberReport } from "./member-report.ts";
 
 export type NodeQuestion =
@@ -10,7 +11,11 @@ export type NodeQuestion =
   /** How this process stands in every partition that it knows. */
   | { readonly type: "partitions" }
   /** What this process itself holds of these entities, whoever leads them. */
-  | { readonly type: "copies"; readonly of: readonly CopyWanted[] };
+  | { readonly type: "copies"; readonly of: readonly CopyWanted[] }
+  /** Steps the wall clock of this process, and listens from the first time on to what is told of clocks. */
+  | { readonly type: "step-clock"; readonly byMs: number }
+  /** What was told of clocks since then. */
+  | { readonly type: "clock-skews" };
 
 export type NodeRequest = NodeQuestion & { readonly request: number };
 
@@ -19,6 +24,8 @@ export interface NodeAnswers {
   readonly members: readonly MemberReport[];
   readonly partitions: readonly PartitionReport[];
   readonly copies: readonly (CopyReport | undefined)[];
+  readonly "step-clock": readonly ClockSkew[];
+  readonly "clock-skews": readonly ClockSkew[];
 }
 
 export type NodeReport =

@@ -9,6 +9,7 @@ import { bundle } from "../programs/bundle.ts";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
 import type { MemberReport } from "./member-report.ts";
 import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-messages.ts";
+import type { ClockSkew } from "./stepped-clock.ts";
 
 const program = "scripts/start-node.ts";
 const functionsOption = "--functions";
@@ -86,6 +87,15 @@ export class NodeProcess {
   /** What it holds of these entities itself, in their order. */
   copies(of: readonly CopyWanted[]): Promise<readonly (CopyReport | undefined)[]> {
     return this.#ask<"copies">({ type: "copies", of });
+  }
+
+  /** Steps its wall clock, and no other; from the first time on it keeps what it tells of clocks. */
+  stepClock(byMs: number): Promise<readonly ClockSkew[]> {
+    return this.#ask<"step-clock">({ type: "step-clock", byMs });
+  }
+
+  clockSkews(): Promise<readonly ClockSkew[]> {
+    return this.#ask<"clock-skews">({ type: "clock-skews" });
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -81,6 +81,13 @@ export const issueLines = {
     line: 9,
     says: "5 % of replication batches silently dropped: digests equal within 60 s",
   },
+  "clock-step": {
+    issue: 3,
+    line: 11,
+    says:
+      "one node's wall clock steps ± 1 h under load: no failed call, no write loses to a stamp from " +
+      "the future, `clock.skew` is reported",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -103,5 +110,6 @@ export const targets = {
   rollingRestart: { p99MsMax: 500 },
   pause: { shortMs: 1_000, longMs: 30_000, servedMsMax: 5_000 },
   repair: { lostShare: 0.05, equalMsMax: 60_000 },
+  clockStep: { byMs: 3_600_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

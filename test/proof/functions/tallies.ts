@@ -1,7 +1,7 @@
 /**
  * Functions of the proofs under load: a count per key, once for service without a majority, as
  * functions are by default (`tally`), and once for service where a majority is (`strictTally`), which
- * is exact whatever happens.
+ * is exact whatever happens. And a register, of which clocks say who wrote last.
  */
 import { crdt, defineFunction } from "latticework";
 
@@ -28,5 +28,16 @@ export const strictTally = defineFunction({
   queries: { read: ({ state }) => state.total.value },
 });
 
-export const functions = { tally, strictTally };
+export const latest = defineFunction({
+  description: "Keeps what was written last, by whichever side of a split.",
+  state: { value: crdt.register("") },
+  handlers: {
+    set(ctx, value: string) {
+      ctx.state.value.set(value);
+    },
+  },
+  queries: { read: ({ state }) => state.value.value },
+});
+
+export const functions = { tally, strictTally, latest };
 export type Functions = typeof functions;
