@@ -9,7 +9,6 @@
  */
 import type { NodeId } from "../model/ids.ts";
 import type { MemberUpdate } from "../wire/membership-messages.ts";
-import { digestOf } from "./digest.ts";
 import type { EffectSink } from "./effect-sink.ts";
 import type { Member } from "./member.ts";
 import { isLive } from "./member.ts";
@@ -72,8 +71,7 @@ export class PushPull {
       this.#open.delete(oldest);
     }
     this.#open.set(partner, { startedAt: now, named: new Set() });
-    const digest = digestOf(roster.members.values());
-    sink.send(partner, { type: "digest", digest, reply: true });
+    sink.send(partner, { type: "digest", digest: roster.digest, reply: true });
   }
 
   /** Whether a comparison with the member began a moment ago. */
@@ -88,7 +86,7 @@ export class PushPull {
 
   answer(from: NodeId, digest: number, reply: boolean): void {
     const { roster } = this.#parts;
-    if (!reply || digest === digestOf(roster.members.values())) return;
+    if (!reply || digest === roster.digest) return;
     this.#send(from, [...roster.members.values()].filter(isLive), true);
   }
 

@@ -5,6 +5,7 @@
 import { assert } from "../model/assert.ts";
 import type { NodeId } from "../model/ids.ts";
 import type { Random } from "../model/random.ts";
+import { digestPart } from "./digest.ts";
 import type { Member } from "./member.ts";
 import { isLive } from "./member.ts";
 import type { MembershipSettings } from "./settings.ts";
@@ -25,6 +26,7 @@ export class Roster {
   readonly gossipOrder: ShuffledCycle;
   #liveCount = 0;
   #version = 0;
+  #digest = 0;
 
   constructor(self: Member, settings: MembershipSettings, random: Random) {
     this.#settings = settings;
@@ -63,6 +65,11 @@ export class Roster {
     return this.#version;
   }
 
+  /** All that the table says of living members, as one unsigned 32-bit number (`digest.ts`). */
+  get digest(): number {
+    return this.#digest;
+  }
+
   /** The record, if the member is alive or suspect. */
   live(node: NodeId): Member | undefined {
     const member = this.#members.get(node);
@@ -75,6 +82,8 @@ export class Roster {
     const wasLive = previous !== undefined && isLive(previous);
     this.#members.set(id, member);
     this.#version++;
+    const removed = previous === undefined ? 0 : digestPart(previous);
+    this.#digest = (this.#digest - removed + digestPart(member)) >>> 0;
     if (isLive(member)) {
       this.#records.delete(id);
       if (!wasLive) this.#enter(id);

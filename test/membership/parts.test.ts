@@ -1,13 +1,14 @@
 /** The small parts, each by itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf } from "../../src/membership/digest.ts";
+import { digestPart } from "../../src/membership/digest.ts";
 import type { HelloFacts } from "../../src/membership/hello-judgement.ts";
 import { judgeHello } from "../../src/membership/hello-judgement.ts";
 import type { Member } from "../../src/membership/member.ts";
 import { memberOf } from "../../src/membership/member.ts";
 import { News } from "../../src/membership/news.ts";
 import { nextPlacementAt, placementOf, samePlacement } from "../../src/membership/placement.ts";
+import { Roster } from "../../src/membership/roster.ts";
 import { membershipSettings } from "../../src/membership/settings.ts";
 import { ShuffledCycle } from "../../src/membership/shuffled-cycle.ts";
 import { splitStatements, statementBytes } from "../../src/membership/statement-size.ts";
@@ -16,6 +17,13 @@ import { update } from "./support/update.ts";
 
 function member(id: string, changes: Partial<Member> = {}): Member {
   return { ...memberOf(update(id), 0), ...changes };
+}
+
+/** The digest of a table that was filled in this order; its first record is the node's own. */
+function digestOf(table: readonly Member[]): number {
+  const roster = new Roster(table[0]!, membershipSettings(), seededRandom(1));
+  for (const one of table.slice(1)) roster.put(one);
+  return roster.digest;
 }
 
 test("a cycle visits everybody once a round", () => {
@@ -132,6 +140,21 @@ test("a digest depends on what is said of the living and on nothing else", () =>
     assert.notEqual(digestOf(other), digest, JSON.stringify(change));
   }
   assert.ok(digest >= 0 && digest < 2 ** 32);
+});
+
+test("a table keeps its digest up to date through every change of a record", () => {
+  const random = seededRandom(9);
+  const settings = membershipSettings({ recordCountMax: 3, recordLifeMs: 50 });
+  const roster = new Roster(member("self"), settings, random);
+  const statuses = ["alive", "suspect", "dead", "left"] as const;
+  for (let step = 0; step < 500; step++) {
+    const id = `m${String(Math.floor(random() * 12))}`;
+    const status = statuses[Math.floor(random() * 4)]!;
+    roster.put(member(id, { status, refutations: step, statusAt: step }));
+    if (step % 40 === 0) roster.expire(step);
+    const sum = [...roster.members.values()].reduce((total, one) => total + digestPart(one), 0);
+    assert.equal(roster.digest, sum % 2 ** 32);
+  }
 });
 
 test("placement keeps suspects and the newly dead and drops who leaves or left", () => {
