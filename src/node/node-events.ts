@@ -35,13 +35,13 @@ export function linkEvents(parts: EventTargets): LinkEvents {
       parts.partitions.linkDown(process);
       // By then an unanswered re-dial counts as a loss.
       parts.timers.after(unansweredRedialMs, () => {
-        parts.partitions.peersChanged();
+        parts.partitions.peersChanged(process);
       });
     },
     evidence: (node, boot, evidence) => {
       if (!parts.peers.note(node, boot, evidence)) return;
       parts.cluster.linkLost(node, boot, evidence);
-      parts.partitions.peersChanged();
+      parts.partitions.peersChanged(processId(node, boot));
     },
     message: (peer, message) => {
       if (parts.isStopped) return;
@@ -204,6 +204,7 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
     stamped: (from, time) => {
       parts.clockWatch.observe(nodeOf(from), time);
     },
+    isAwaited: (partition) => parts.calls.isAwaited(partition),
     roomFor: (to) => parts.links.roomFor(nodeOf(to)),
     send: (to, message) =>
       parts.links.send(nodeOf(to), "data", { type: "replication", from: parts.self, to, message }),

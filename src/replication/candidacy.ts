@@ -19,7 +19,7 @@ export class Candidacy {
   readonly handover: boolean;
   readonly startedAt: number;
   /** When it is given up. */
-  readonly endsAt: number;
+  endsAt: number;
   /** Somebody follows a live primary: then this one does not serve degraded (rule 15). */
   refused = false;
   /** Whose copy was asked for. */

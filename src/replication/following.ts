@@ -192,6 +192,7 @@ function follow<E extends ReplicatedEntity<E>>(
   s.candidacy = undefined;
   s.attemptAt = Infinity;
   s.attempts = 0;
+  s.refusals = 0;
   s.endDegraded(now);
 }
 

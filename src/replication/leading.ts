@@ -39,6 +39,7 @@ export function beginReign<E extends ReplicatedEntity<E>>(
   s.candidacy = undefined;
   s.attemptAt = Infinity;
   s.attempts = 0;
+  s.refusals = 0;
   s.departed.clear();
   reign.alignLinks([]);
   reign.stuckSince = now;

@@ -51,7 +51,9 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   candidacy: Candidacy | undefined;
   /** When to become a candidate; `Infinity` while there is a primary. */
   attemptAt = Infinity;
+  /** In a row that nobody refused, and that somebody did. */
   attempts = 0;
+  refusals = 0;
   /** When a base may be asked for again. */
   needAt = 0;
 

@@ -72,7 +72,7 @@ export function onRefuse<E extends ReplicatedEntity<E>>(
 ): void {
   if (!sameBirth(s, from, standing, now)) return;
   if (s.candidacy !== undefined && sameTerm(s.candidacy.term, term)) {
-    s.candidacy.refused = true;
+    if (!s.candidacy.refused) refused(s, s.candidacy, now);
     s.endDegraded(now);
   }
   heard(s, standing, now);
@@ -84,6 +84,20 @@ export function onRefuse<E extends ReplicatedEntity<E>>(
 }
 
 /** Rule 1's answer: the other one has promised a higher term. */
+/** Rule 6, "retry with jittered delay": soon, for whoever refused may just not have noticed yet. */
+function refused<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  candidacy: Candidacy,
+  now: number,
+): void {
+  candidacy.refused = true;
+  s.attempts--;
+  s.refusals++;
+  const delayMs = timing.refusedMs * 1.5 ** (s.refusals - 1);
+  const mostMs = timing.attemptMs * timing.attemptGrowthMax;
+  candidacy.endsAt = now + Math.min(mostMs, delayMs) * (1 + s.options.random());
+}
+
 export function onStale<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   from: ProcessId,
@@ -166,6 +180,7 @@ export function watchPrimary<E extends ReplicatedEntity<E>>(
   else {
     s.attemptAt = Infinity;
     s.attempts = 0;
+    s.refusals = 0;
     if (s.degraded !== undefined && s.forkAt === Infinity) askPrimary(s, now);
     const { candidacy } = s;
     if (candidacy?.handover !== true || now >= candidacy.endsAt) s.candidacy = undefined;

@@ -4,6 +4,11 @@ export const timing = {
   takeoverWaitMs: 500,
   /** A candidate gives up after this, up to twice as long by chance, and asks again. */
   attemptMs: 500,
+  /**
+   * A refused candidate asks again after this, up to twice as long by chance, and after each further
+   * refusal half as long again: owners notice a crash some milliseconds apart.
+   */
+  refusedMs: 20,
   /** Each attempt lasts longer than the one before, up to so many times `attemptMs`. */
   attemptGrowthMax: 8,
   /** Each reachable owner that comes first in table order is given so long before one tries oneself. */

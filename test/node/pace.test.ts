@@ -98,3 +98,18 @@ test("a sweep visits every partition once, in many turns, and again when it is a
   await time.sleep(1);
   assert.equal(visits.get(0), 2);
 });
+
+test("a sweep visits what is urgent first, and that once more with the others", async () => {
+  const time = new VirtualTime({ seed: 1 });
+  const visited: number[] = [];
+  const sweep = new Sweep({
+    timers: time.timers,
+    partitionCount: 40,
+    visit: (partition) => visited.push(partition) > 0,
+  });
+  sweep.start([7, 30]);
+  sweep.start([30, 2]);
+  await time.sleep(1);
+  assert.deepEqual(visited.slice(0, 5), [7, 30, 2, 0, 1]);
+  assert.equal(visited.length, 43);
+});

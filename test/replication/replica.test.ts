@@ -166,6 +166,28 @@ test("a live primary and who follows it refuse, so terms do not chase each other
   assert.deepEqual(mesh.outcomes.get("x"), ok(2));
 });
 
+test("who was refused asks again soon, for owners notice a crash at different times (rule 6)", () => {
+  const { mesh, a, b, c } = trio();
+  mesh.cut(a, b);
+  mesh.pass(10);
+  assert.equal(mesh.at(b).serving, undefined, "the other one still follows a primary");
+  mesh.cut(a, c);
+  mesh.pass(4 * timing.refusedMs);
+  assert.equal(mesh.at(b).serving, "primary");
+});
+
+test("who is refused for long asks seldom", () => {
+  const { mesh, a, b } = trio();
+  mesh.cut(a, b);
+  mesh.pass(60_000);
+  mesh.effects.length = 0;
+  mesh.pass(60_000);
+  const asked = mesh.effects.filter(
+    ({ effect }) => effect.type === "send" && effect.message.type === "prepare",
+  ).length;
+  assert.ok(asked > 0 && asked <= 40, `asked ${asked} times in a minute`);
+});
+
 test("prepare at or below what was promised is answered with stale (rule 1)", () => {
   const { mesh, b, c } = trio();
   const term = mesh.at(b).standing.promised!;

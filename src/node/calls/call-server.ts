@@ -75,6 +75,10 @@ export class CallServer {
     return this.#waiting.count;
   }
 
+  isAwaited(partition: PartitionId): boolean {
+    return this.#waiting.isAwaited(partition);
+  }
+
   /** This node's role in a partition changed, or who leads it: calls that wait for that go on. */
   partitionChanged(partition: PartitionId): void {
     this.#waiting.changed(partition);

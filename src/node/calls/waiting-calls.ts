@@ -84,6 +84,10 @@ export class WaitingCalls {
     return this.#count;
   }
 
+  isAwaited(partition: PartitionId): boolean {
+    return this.#byPartition.has(partition);
+  }
+
   /** Lets a call wait; `undefined` when too many do. */
   hold(call: CallMessage, origin: Origin, address: EntityAddress): WaitingCall | undefined {
     if (this.#count >= waitingCallsMax || this.#isClosed) return undefined;

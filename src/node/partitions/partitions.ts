@@ -45,6 +45,8 @@ export interface PartitionEvents {
   diverged(partition: PartitionId, primary: ProcessId): void;
   /** The latest stamp of what a process sent just now. */
   stamped(from: ProcessId, time: HybridTime): void;
+  /** Calls wait here until somebody serves this partition. */
+  isAwaited(partition: PartitionId): boolean;
   roomFor(to: ProcessId): LinkRoom;
   /** Why the message cannot be sent, if so. */
   send(to: ProcessId, message: ReplicationMessage): LatticeError | undefined;
@@ -231,7 +233,7 @@ export class Partitions implements Serving {
     this.#outgoing.drop(process);
     this.#images.drop(process);
     this.#bases.drop(process);
-    this.peersChanged();
+    this.peersChanged(process);
   }
 
   /** The link to this process takes more again. */
@@ -239,9 +241,23 @@ export class Partitions implements Serving {
     this.#outgoing.flush(process);
   }
 
-  /** Something that `peers` answers changed; the replicas hear of it from the end of this turn on. */
-  peersChanged(): void {
-    this.#sweep.start();
+  /**
+   * Something that `peers` answers changed; the replicas hear of it from the end of this turn on.
+   * @param about whom it may be lost: what this process led comes first
+   */
+  peersChanged(about?: ProcessId): void {
+    this.#sweep.start(about === undefined ? [] : this.#ledBy(about));
+  }
+
+  /** Those for which calls wait come first. */
+  #ledBy(process: ProcessId): PartitionId[] {
+    const { events } = this.#options;
+    const awaited: PartitionId[] = [];
+    const others: PartitionId[] = [];
+    for (const [partition, { primary }] of this.held()) {
+      if (primary === process) (events.isAwaited(partition) ? awaited : others).push(partition);
+    }
+    return [...awaited, ...others];
   }
 
   /** Gives every partition that this process leads to somebody else. */

@@ -17,6 +17,8 @@ export interface SweepOptions {
 
 export class Sweep {
   readonly #options: SweepOptions;
+  /** To be visited before all others. */
+  readonly #urgent = new Set<PartitionId>();
   #next = 0;
   #leftCount = 0;
   #isDue = false;
@@ -26,8 +28,12 @@ export class Sweep {
     this.#options = options;
   }
 
-  /** All partitions are visited once from the end of this turn on, also those that just were. */
-  start(): void {
+  /**
+   * All partitions are visited once from the end of this turn on, also those that just were.
+   * @param urgent that go first, in this order; they are visited with the others too
+   */
+  start(urgent: readonly PartitionId[] = []): void {
+    for (const partition of urgent) this.#urgent.add(partition);
     this.#leftCount = this.#options.partitionCount;
     if (this.#isDue || this.#isStopped) return;
     this.#isDue = true;
@@ -41,19 +47,30 @@ export class Sweep {
   }
 
   #go(): void {
-    const { partitionCount, timers } = this.#options;
     let visitCount = 0;
     while (this.#leftCount > 0 && visitCount < sliceCount && !this.#isStopped) {
-      const partition = this.#next;
-      this.#next = (partition + 1) % partitionCount;
-      this.#leftCount -= 1;
-      if (this.#options.visit(partition)) visitCount += 1;
+      if (this.#options.visit(this.#takeUrgent() ?? this.#takeNext())) visitCount += 1;
     }
     this.#isDue = this.#leftCount > 0 && !this.#isStopped;
     if (!this.#isDue) return;
     // What has arrived meanwhile goes first.
-    timers.afterPoll(() => {
+    this.#options.timers.afterPoll(() => {
       this.#go();
     });
+  }
+
+  #takeUrgent(): PartitionId | undefined {
+    for (const partition of this.#urgent) {
+      this.#urgent.delete(partition);
+      return partition;
+    }
+    return undefined;
+  }
+
+  #takeNext(): PartitionId {
+    const partition = this.#next;
+    this.#next = (partition + 1) % this.#options.partitionCount;
+    this.#leftCount -= 1;
+    return partition;
   }
 }
