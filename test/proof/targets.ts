@@ -53,6 +53,14 @@ export const issueLines = {
     line: 9,
     says: "W1 at 256 calls at once reaches 0.3 × the batched reference",
   },
+  membership: {
+    issue: 3,
+    line: 3,
+    says:
+      "(simulated) crash known by all p50 ≤ 1.2 s at 10 nodes, ≤ 1.5 s at 100, ≤ 2 s at 1,000; silent " +
+      "loss ≤ 12 s / 15 s / 20 s; 0 healthy nodes declared dead in 100 seeds with 25 % of nodes " +
+      "stalling ≤ 12 s; ≤ 5 control messages per node per second at rest",
+  },
   kills: {
     issue: 3,
     line: 4,
@@ -76,6 +84,13 @@ export const issueLines = {
       "within 5 s, it comes back with a higher incarnation, its unacknowledged calls are " +
       "`indeterminate`, nothing diverges or counts twice",
   },
+  movement: {
+    issue: 3,
+    line: 8,
+    says:
+      "keys moved on join and leave ≤ 1.25 × ideal at 3→4, 10→11, 30→31; never fewer live copies than " +
+      "before; a quick restart (5 s) moves nothing",
+  },
   repair: {
     issue: 3,
     line: 9,
@@ -98,6 +113,14 @@ export const targets = {
   mutants: { caughtMin: 12 },
   joinAndFailover: { hops: 1, forwards: 0, failoverMsMax: 2_000 },
   package: { gzipBytesMax: 40 * 1024 },
+  membership: {
+    crashMsMedianMax: { 10: 1_200, 100: 1_500, 1000: 2_000 },
+    lossMsMax: { 10: 12_000, 100: 15_000, 1000: 20_000 },
+    stallSeeds: 100,
+    stallShare: 0.25,
+    stallMsMax: 12_000,
+    messagesPerSMax: 5,
+  },
   /** Of issue 3: what `kills`, `rolling-restart` and `pause` have in common. */
   underLoad: { nodes: 5, callsPerS: 1_000, entities: 100_000 },
   kills: {
@@ -109,6 +132,7 @@ export const targets = {
   },
   rollingRestart: { p99MsMax: 500 },
   pause: { shortMs: 1_000, longMs: 30_000, servedMsMax: 5_000 },
+  movement: { timesIdealMax: 1.25, sizes: [3, 10, 30], restartMs: 5_000 },
   repair: { lostShare: 0.05, equalMsMax: 60_000 },
   clockStep: { byMs: 3_600_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },

@@ -12,11 +12,18 @@ import { compareIncarnations } from "../../../src/membership/precedence.ts";
 import type { MembershipSettings } from "../../../src/membership/settings.ts";
 import type { Random } from "../../../src/model/random.ts";
 import type { MembershipMessage } from "../../../src/wire/membership-messages.ts";
+import { SparseLinks } from "./sparse-links.ts";
 
 /** The other node waits this long before it dials as well. */
 const politenessMs = 2000;
 const redialJitterMs = 250;
 const startWallMs = Date.UTC(2026, 0);
+/** Changes of members within this time choose links anew once. */
+const seekDelayMs = 50;
+/** A link that nobody keeps is closed after so long. */
+const idleLinkMs = 30_000;
+/** Messages that wait for one link to open. */
+const waitingMax = 8;
 
 export type DialOutcome = "linked" | LinkEvidence;
 
@@ -25,9 +32,13 @@ export interface VirtualWorld {
   readonly now: number;
   readonly random: Random;
   readonly settings: Partial<MembershipSettings>;
+  /** Whether links are few where members are many; otherwise everybody is linked to everybody. */
+  readonly isSparse: boolean;
   after(delayMs: number, run: () => void): void;
   transmit(from: VirtualNode, to: string, message: MembershipMessage): void;
   dial(from: VirtualNode, address: string, done?: (outcome: DialOutcome) => void): void;
+  /** Ends a link that neither side keeps. */
+  closeIdle(from: VirtualNode, to: string): void;
   observe(observer: VirtualNode, member: Member, previous: Member | undefined): void;
 }
 
@@ -42,6 +53,12 @@ export class VirtualNode {
   sentCount = 0;
   placementChanges = 0;
   readonly outdated: number[] = [];
+  /** Links opened because there was something to say. */
+  dialCount = 0;
+  readonly #sparse: SparseLinks;
+  #kept: ReadonlySet<string> = new Set();
+  #seeksAt = -Infinity;
+  readonly #waiting = new Map<string, MembershipMessage[]>();
   #pausedUntil = -Infinity;
   #inbox: (() => void)[] = [];
   #pollWanted = false;
@@ -53,6 +70,7 @@ export class VirtualNode {
     this.identity = identity;
     this.clock = new ClusterClock(cluster.now, startWallMs + cluster.now);
     if (joinAddresses.length === 0) this.clock.settle();
+    this.#sparse = new SparseLinks(cluster.random);
     this.core = new Membership({
       self: identity,
       settings: cluster.settings,
@@ -140,14 +158,8 @@ export class VirtualNode {
         return;
       case "member-changed": {
         cluster.observe(this, effect.member, effect.previous);
-        const { id, status, address } = effect.member;
-        if (status !== "alive" || id === this.id || this.links.has(id)) return;
-        const waitMs = this.id < id ? 0 : politenessMs;
-        cluster.after(waitMs, () => {
-          this.whenAwake(() => {
-            if (!this.links.has(id)) cluster.dial(this, address);
-          });
-        });
+        if (cluster.isSparse) this.#seekSoon();
+        else this.#linkTo(effect.member);
         return;
       }
       case "placement-changed":
@@ -161,6 +173,41 @@ export class VirtualNode {
     }
   }
 
+  #linkTo({ id, status, address }: Member): void {
+    const { cluster } = this;
+    if (status !== "alive" || id === this.id || this.links.has(id)) return;
+    cluster.after(this.id < id ? 0 : politenessMs, () => {
+      this.whenAwake(() => {
+        if (!this.links.has(id)) cluster.dial(this, address);
+      });
+    });
+  }
+
+  #seekSoon(): void {
+    const { cluster } = this;
+    if (cluster.now < this.#seeksAt) return;
+    this.#seeksAt = cluster.now + seekDelayMs;
+    cluster.after(seekDelayMs, () => this.whenAwake(() => this.#seek()));
+  }
+
+  /** Chooses whom links are kept to, and dials those without one. */
+  #seek(): void {
+    const others: string[] = [];
+    for (const { id, status } of this.core.members.values()) {
+      if (id !== this.id && (status === "alive" || status === "suspect")) others.push(id);
+    }
+    this.#kept = this.#sparse.wanted(this.id, others);
+    for (const id of this.#kept) {
+      const address = this.core.members.get(id)?.address;
+      if (address !== undefined && !this.links.has(id)) this.cluster.dial(this, address);
+    }
+  }
+
+  /** Whether this node keeps its link to a member although there is nothing to say. */
+  keeps(id: string): boolean {
+    return !this.cluster.isSparse || this.#kept.has(id);
+  }
+
   #send(to: string, message: MembershipMessage): void {
     const { cluster } = this;
     if (this.links.has(to)) {
@@ -169,9 +216,28 @@ export class VirtualNode {
     }
     const address = this.core.members.get(to)?.address;
     if (address === undefined) return;
+    const waiting = this.#waiting.get(to);
+    if (waiting !== undefined) {
+      if (waiting.length < waitingMax) waiting.push(message);
+      return;
+    }
+    this.#waiting.set(to, [message]);
+    this.dialCount++;
     cluster.dial(this, address, (outcome) => {
-      if (outcome === "linked") cluster.transmit(this, to, message);
+      const messages = this.#waiting.get(to) ?? [];
+      this.#waiting.delete(to);
+      if (outcome !== "linked") return;
+      for (const one of messages) cluster.transmit(this, to, one);
+      if (cluster.isSparse) cluster.after(idleLinkMs, () => cluster.closeIdle(this, to));
     });
+  }
+
+  /** The link was closed in order, by either side. */
+  linkEnded(peer: string): void {
+    const boot = this.links.get(peer);
+    if (boot === undefined) return;
+    this.links.delete(peer);
+    this.perform(this.core.linkLost(peer, boot, "goodbye", this.cluster.now));
   }
 
   #poll(): void {
