@@ -35,6 +35,7 @@ export interface RaceEnd {
 }
 
 const partitionCount = 1_024;
+const keysTriedMax = 100_000;
 const writeTimeoutMs = 60_000;
 const restTimeoutMs = 60_000;
 
@@ -47,7 +48,7 @@ export async function race(
   say: ProofOptions["say"],
 ): Promise<RaceEnd> {
   const others = cluster.nodes.filter((node) => node !== alone);
-  const keys = await keysLedBy(alone, name, registers);
+  const keys = await keysOwnedBy(alone, name, registers);
   const recorder = new Recorder(record);
   // Each client stays with one node, which forwards: it does not step over to the other side.
   const first = await connect<Functions>({ nodes: [alone.address], direct: false });
@@ -85,14 +86,17 @@ function valueOf(side: Side, key: string): string {
   return `${side} ${key}`;
 }
 
-/** The node owns what it leads. */
-async function keysLedBy(node: NodeProcess, name: string, count: number): Promise<string[]> {
-  const { primaries } = await node.status();
-  const led = new Set(primaries.map(({ partition }) => partition));
+/** Of a node that stood still before, others may lead everything for a while; it owns what it did. */
+async function keysOwnedBy(node: NodeProcess, name: string, count: number): Promise<string[]> {
+  const owned = new Set<number>();
+  for (const { partition, owners } of await node.partitions()) {
+    if (owners.includes(node.id)) owned.add(partition);
+  }
   const keys: string[] = [];
   for (let n = 0; keys.length < count; n++) {
+    if (n >= keysTriedMax) throw new Error(`${node.id} owns none of ${String(n)} keys`);
     const key = `${name}-${String(n)}`;
-    if (led.has(partitionOf("latest", key, partitionCount))) keys.push(key);
+    if (owned.has(partitionOf("latest", key, partitionCount))) keys.push(key);
   }
   return keys;
 }
