@@ -1,9 +1,10 @@
 /**
  * How much of the table moves when one member comes or goes, against the share that it must hold. Of
- * many clusters whose ids are drawn by chance, because how much falls to a newcomer is chance too:
- * of 1,024 partitions each gives it a place with the probability 3 / n, however it is drawn. The same
- * members are therefore also placed by rendezvous hashing, which moves what falls to the newcomer and
- * nothing else, and balances nothing.
+ * many clusters whose ids are drawn by chance, because how much falls to a newcomer is chance too: each
+ * of 1,024 partitions gives it a place with the probability 3 / n, however it is hashed. At 31 members
+ * that is a deviation of 9.5 %, and 0.6 % of such draws are above 1.25 × the mean (binomial). For
+ * comparison the same members are placed by rendezvous hashing, which moves what falls to the newcomer
+ * and nothing else, and balances nothing.
  */
 import { murmur3 } from "../../src/codec/murmur3.ts";
 import type { Random } from "../../src/model/random.ts";

@@ -125,8 +125,8 @@ function countsOf({ size, joins, leaves, byRendezvous }: RingMoves): Verdict["co
 }
 
 /**
- * Of 20 clusters 19. What falls to a newcomer among 1,024 partitions is drawn by chance, and at 31
- * members with a deviation of a tenth: no hashing keeps all of them, as the counts show.
+ * The mean of all clusters, and 19 of 20 of them: what falls to a newcomer is a draw, and at 31 members
+ * some draws are above the target by any hashing (`movement-ring.ts`). How many, is among the counts.
  */
 function figuresOf({ size, joins, leaves }: RingMoves): readonly Figure[] {
   const { timesIdealMax } = targets.movement;
