@@ -48,6 +48,11 @@ export class Links {
     return this.#lives.get(node)?.boot === boot;
   }
 
+  /** Whether a link to this node stands. */
+  isOpen(node: NodeId): boolean {
+    return this.#lives.get(node)?.isOpen === true;
+  }
+
   judge(newcomer: { readonly id: NodeId; readonly boot: BootId }, now: number): HelloJudgement {
     const { settings, roster, sink } = this.#parts;
     const { id, boot } = newcomer;

@@ -96,8 +96,10 @@ export class Membership {
     const sequence = new Sequence();
     this.#clock = clock;
     this.#clockProbes = new ClockProbes({ ...common, clock, sequence });
+    this.#links = new Links(common);
     const probing = {
       ...common,
+      links: this.#links,
       statements,
       gossip: this.#gossip,
       health: this.#health,
@@ -114,7 +116,6 @@ export class Membership {
     const judged = { prober: this.#prober, relays: this.#relays, suspicions };
     this.#verdicts = new Verdicts({ ...common, ...judged, evidence: this.#evidence, statements });
     this.#witness = new Witness({ ...common, evidence: this.#evidence, random });
-    this.#links = new Links(common);
     this.#upkeepAt = now + upkeepIntervalMs;
     this.#placed = placementOf(this.members.values(), now, this.#settings.reassignDelayMs);
     this.#news.add(statementOf(me, me.id));

@@ -13,6 +13,7 @@ import type { Gossip } from "./gossip.ts";
 import type { Health } from "./health.ts";
 import { failedProbePoints } from "./health.ts";
 import { helpersToAsk, probePeriodMs, probeTimeoutMs, probeVerdictMs } from "./probe-timing.ts";
+import type { Links } from "./links.ts";
 import type { Roster } from "./roster.ts";
 import type { RoundTrips } from "./round-trips.ts";
 import type { Sequence } from "./sequence.ts";
@@ -40,6 +41,7 @@ interface ProberParts {
   readonly roundTrips: RoundTrips;
   readonly sequence: Sequence;
   readonly clockProbes: ClockProbes;
+  readonly links: Links;
   readonly sink: EffectSink;
 }
 
@@ -49,6 +51,8 @@ export class Prober {
   readonly #urgent = new Set<NodeId>();
   #current: Probe | undefined;
   #nextAt: number;
+  /** Probes in the order of the cycle so far. */
+  #turnCount = 0;
 
   constructor(parts: ProberParts, firstAt: number) {
     this.#parts = parts;
@@ -136,7 +140,28 @@ export class Prober {
       this.#urgent.delete(node);
       if (roster.live(node) !== undefined) return node;
     }
-    return roster.probeOrder.next();
+    return this.#nextInTurn();
+  }
+
+  /**
+   * Above a full mesh, those whom a link stands to: a probe of anybody else opens one, which costs
+   * both sides more messages than the probe. Each member is linked to, and so probed by, many. Now
+   * and then it is anybody's turn, and always a suspect's, of whom others must be able to say as much.
+   */
+  #nextInTurn(): NodeId | undefined {
+    const { settings, roster, links } = this.#parts;
+    this.#turnCount++;
+    const isAnybody =
+      roster.liveCount <= settings.fullMeshCountMax ||
+      this.#turnCount % settings.unlinkedProbePeriod === 0;
+    let node = roster.probeOrder.next();
+    if (isAnybody) return node;
+    const first = node;
+    for (let passed = 0; node !== undefined && passed < roster.liveCount; passed++) {
+      if (links.isOpen(node) || roster.live(node)?.status === "suspect") return node;
+      node = roster.probeOrder.next();
+    }
+    return first;
   }
 
   #askHelpers(probe: Probe, now: number): void {

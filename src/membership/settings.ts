@@ -33,6 +33,18 @@ export interface MembershipSettings {
    */
   readonly helperCount: number;
   /**
+   * Up to so many members everybody is linked to everybody, and probes whose turn it is; above,
+   * whom it is linked to. Raising it above what links are kept for costs a new link per probe.
+   * @default 100
+   */
+  readonly fullMeshCountMax: number;
+  /**
+   * Above `fullMeshCountMax` one probe in so many goes to whose turn it is, linked or not. Raising it
+   * leaves members to whom nobody has a link unnoticed for longer.
+   * @default 8
+   */
+  readonly unlinkedProbePeriod: number;
+  /**
    * Least suspicion: `suspicionFactor × max(1, log10 n) × probeIntervalMs`. A node that stalls for
    * less than this is never declared dead; a silent loss takes that much longer to be known.
    * @default 4
@@ -199,6 +211,8 @@ export const defaultMembershipSettings: MembershipSettings = {
   probeTimeoutMs: 500,
   probeTimeoutMsMax: 2000,
   helperCount: 3,
+  fullMeshCountMax: 100,
+  unlinkedProbePeriod: 8,
   suspicionFactor: 4,
   suspicionMaxFactor: 6,
   confirmationCount: 2,

@@ -1,7 +1,16 @@
 /** What one core believes and says, event by event. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { peer, runAlone, sent, singleCore, statusOf, types } from "./support/single-core.ts";
+import {
+  ack,
+  nextPing,
+  peer,
+  runAlone,
+  sent,
+  singleCore,
+  statusOf,
+  types,
+} from "./support/single-core.ts";
 import { update } from "./support/update.ts";
 
 test("an identity out of bounds is refused with what is allowed", () => {
@@ -131,3 +140,27 @@ test("statements out of bounds are ignored and reported", () => {
   assert.deepEqual([...core.members.keys()].sort(), ["a", "me"]);
   assert.equal(core.self.refutations, 0);
 });
+
+for (const { count, linkedShare, name } of [
+  {
+    count: 120,
+    linkedShare: 7 / 8,
+    name: "above a full mesh probes go to linked members, but now and then",
+  },
+  { count: 90, linkedShare: 10 / 90, name: "up to a full mesh everybody is probed in turn" },
+]) {
+  test(name, () => {
+    const others = Array.from({ length: count }, (_, index) => `n${String(index)}`);
+    const core = singleCore(others);
+    const linked = new Set(others.slice(0, 10));
+    for (const id of linked) core.linkUp(peer(id), 0);
+    let toLinked = 0;
+    for (let probe = 0; probe < 8 * count; probe++) {
+      const { to, sequence, at } = nextPing(core);
+      core.receive(to, ack(sequence), at + 1);
+      if (linked.has(to)) toLinked++;
+    }
+    const share = toLinked / (8 * count);
+    assert.ok(Math.abs(share - linkedShare) < 0.05, String(share));
+  });
+}
