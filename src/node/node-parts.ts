@@ -10,7 +10,7 @@ import { Registry } from "../functions/registry.ts";
 import { Turns } from "../functions/turns.ts";
 import { ClusterClock } from "../membership/cluster-clock.ts";
 import { majority, type Acks } from "../model/acks.ts";
-import { processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
+import { nodeOf, processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
@@ -150,9 +150,9 @@ export class NodeParts implements EventTargets {
     this.turns = this.#makeTurns();
     this.calls = new CallServer({
       ...this.#around(),
-      clock: platform.clock,
-      timers: platform.timers,
+      ...{ clock: platform.clock, timers: platform.timers },
       turns: this.turns,
+      wayTo: (partition) => nodeOf(this.partitions.replica(partition)?.wayToPrimary ?? ""),
       otherTable: (node) => {
         this.cluster.compareWith(node);
       },

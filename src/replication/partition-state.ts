@@ -54,6 +54,8 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   /** In a row that nobody refused, and that somebody did. */
   attempts = 0;
   refusals = 0;
+  /** Who refused last. */
+  refusedBy: ProcessId = "";
   /** When a base may be asked for again. */
   needAt = 0;
 

@@ -26,6 +26,7 @@ import { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import type { Slot } from "./slot.ts";
 import * as takeover from "./taking-over.ts";
+import { timing } from "./timing.ts";
 import type { Waiter } from "./waiters.ts";
 
 type Effects = readonly ReplicationEffect[];
@@ -86,6 +87,11 @@ export class Replica<E extends ReplicatedEntity<E>> {
   /** Whom to ask, as far as known; "" when unknown. */
   get primary(): ProcessId {
     return this.#state.primary;
+  }
+  /** Who refuses this candidate again and again: it reaches a primary that this process does not. */
+  get wayToPrimary(): ProcessId | undefined {
+    const { candidacy, refusals, refusedBy } = this.#state;
+    return candidacy !== undefined && refusals >= timing.refusalsOfLiving ? refusedBy : undefined;
   }
   get owners(): Owners | undefined {
     return this.#state.copy?.owners;

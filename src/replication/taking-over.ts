@@ -73,6 +73,7 @@ export function onRefuse<E extends ReplicatedEntity<E>>(
   if (!sameBirth(s, from, standing, now)) return;
   if (s.candidacy !== undefined && sameTerm(s.candidacy.term, term)) {
     if (!s.candidacy.refused) refused(s, s.candidacy, now);
+    s.refusedBy = from;
     s.endDegraded(now);
   }
   heard(s, standing, now);

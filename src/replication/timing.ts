@@ -9,6 +9,11 @@ export const timing = {
    * refusal half as long again: owners notice a crash some milliseconds apart.
    */
   refusedMs: 20,
+  /**
+   * After so many refusals in a row, a fifth of a second at least, the primary lives for whoever refuses
+   * and only this process does not reach it.
+   */
+  refusalsOfLiving: 4,
   /** Each attempt lasts longer than the one before, up to so many times `attemptMs`. */
   attemptGrowthMax: 8,
   /** Each reachable owner that comes first in table order is given so long before one tries oneself. */

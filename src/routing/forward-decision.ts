@@ -18,6 +18,8 @@ export interface ArrivedCall {
   readonly role: "primary" | "owner" | "stranger";
   /** The primary as far as this node knows, or "". */
   readonly primary: NodeId;
+  /** An owner that is known to reach a living primary which this node does not, or "". */
+  readonly way: NodeId;
   /** Owners in table order. */
   readonly owners: readonly NodeId[];
   /** Whether a live link to a node exists. */
@@ -35,21 +37,25 @@ const local: ForwardDecision = { type: "local" };
 
 export function decideForward(call: ArrivedCall): ForwardDecision {
   if (call.role === "primary") return local;
-  const mayForward = call.hop < maxHops;
-  const passable = (node: NodeId): boolean =>
-    node !== "" && node !== call.self && node !== call.from && call.isLinked(node);
-  if (mayForward && passable(call.primary)) return { type: "forward", to: call.primary };
+  const to = nextLeg(call);
+  if (to !== undefined) return { type: "forward", to };
   // An owner never runs a call "because it could": replication decides that (rules 6, 15, 16).
   if (call.role === "owner") {
     const primaryElsewhere = call.primary !== "" && call.primary !== call.self;
     // Out of legs though the primary is alive: the caller reaches it in one.
-    return primaryElsewhere && !mayForward && call.isLinked(call.primary)
+    return primaryElsewhere && call.hop >= maxHops && call.isLinked(call.primary)
       ? { type: "not_owner", primary: call.primary }
       : local;
   }
-  if (mayForward) {
-    const to = call.owners.find(passable);
-    if (to !== undefined) return { type: "forward", to };
-  }
   return { type: "not_owner", primary: call.primary };
+}
+
+/** The primary, or who may reach it where this node does not: the path between two may be broken. */
+function nextLeg(call: ArrivedCall): NodeId | undefined {
+  if (call.hop >= maxHops) return undefined;
+  const passable = (node: NodeId): boolean =>
+    node !== "" && node !== call.self && node !== call.from && call.isLinked(node);
+  if (passable(call.primary)) return call.primary;
+  if (call.role === "owner") return passable(call.way) ? call.way : undefined;
+  return call.owners.find(passable);
 }

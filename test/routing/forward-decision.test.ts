@@ -10,6 +10,7 @@ function arrived(overrides: Partial<ArrivedCall> = {}): ArrivedCall {
     self: "b",
     role: "stranger",
     primary: "a",
+    way: "",
     owners: ["a", "c"],
     isLinked: () => true,
     ...overrides,
@@ -35,6 +36,16 @@ const cases = [
   {
     name: "an owner that lost the primary leaves it to replication",
     call: arrived({ role: "owner", isLinked: (node) => node !== "a" }),
+    expect: { type: "local" },
+  },
+  {
+    name: "an owner that lost a living primary forwards through one that reaches it",
+    call: arrived({ role: "owner", way: "c", isLinked: (node) => node !== "a" }),
+    expect: { type: "forward", to: "c" },
+  },
+  {
+    name: "an owner does not send it back through the one that passed it on",
+    call: arrived({ role: "owner", way: "c", from: "c", hop: 2, isLinked: (n) => n !== "a" }),
     expect: { type: "local" },
   },
   {
@@ -85,6 +96,7 @@ test("whatever nodes believe, a call comes to rest within three legs", () => {
   const belief = fc.record({
     role: fc.constantFrom("primary" as const, "owner" as const, "stranger" as const),
     primary: fc.constantFrom("", ...ids),
+    way: fc.constantFrom("", ...ids),
     owners: fc.shuffledSubarray(ids),
     links: fc.subarray(ids),
   });

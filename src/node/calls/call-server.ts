@@ -38,6 +38,8 @@ export interface CallServerOptions {
   readonly registry: Registry;
   readonly turns: Turns;
   readonly serving: Serving;
+  /** A node that is known to reach the primary where this one does not, or "". */
+  wayTo(partition: PartitionId): NodeId;
   readonly routes: Routes;
   readonly links: Links;
   readonly attempts: Attempts;
@@ -136,6 +138,7 @@ export class CallServer {
       self,
       role: serving.isOwner(partition) ? "owner" : "stranger",
       primary: routes.primaryOf(partition),
+      way: this.#options.wayTo(partition),
       owners: routes.ownersOf(partition),
       isLinked: this.#isLinked,
     });
