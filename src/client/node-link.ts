@@ -87,6 +87,11 @@ export class NodeLink {
     return this.#state === "opening" && !this.#isLate;
   }
 
+  /** Being opened, for longer than anybody waits for it. */
+  get isLate(): boolean {
+    return this.#state === "opening" && this.#isLate;
+  }
+
   get isIdle(): boolean {
     return this.#state === "idle";
   }
@@ -110,26 +115,30 @@ export class NodeLink {
     }
   }
 
-  /** Opens it unless it is open, on the way, resting or closed for good. */
-  dial(): void {
+  /**
+   * Opens it unless it is open, on the way, resting or closed for good.
+   * @param lateCount attempts at other nodes that are late: where several are, the crowd is more
+   *   likely to be the reason than the nodes, and each one more makes it larger
+   */
+  dial(lateCount = 0): void {
     if (this.#state !== "idle") return;
     const { platform, transport } = this.#owner;
     this.#state = "opening";
     this.#isLate = false;
-    this.#timer = platform.timers.after(patienceMs, this.#patienceOver);
-    this.#channel = MessageChannel.dial(transport, this.address, {
+    this.#timer = platform.timers.after(patienceMs * 2 ** lateCount, this.#patienceOver);
+    const channel: MessageChannel = MessageChannel.dial(transport, this.address, {
       timers: platform.timers,
       limits: clientFrameLimits,
       timeoutMs: dialTimeoutMs,
       handlers: {
         open: () => {
-          this.#hello();
+          if (channel === this.#channel) this.#hello();
         },
         message: (message) => {
-          this.#receive(message);
+          if (channel === this.#channel) this.#receive(message);
         },
         closed: (code, reason) => {
-          this.#ended(code, reason);
+          if (channel === this.#channel) this.#ended(code, reason);
         },
         drain: () => {
           this.#isBlocked = false;
@@ -137,6 +146,17 @@ export class NodeLink {
         },
       },
     });
+    this.#channel = channel;
+  }
+
+  /** Gives up an attempt that nobody waits for any more. The node did nothing wrong by being slow. */
+  abandon(): void {
+    if (this.#state !== "opening") return;
+    const channel = this.#channel;
+    this.#timer?.cancel();
+    this.#channel = undefined;
+    this.#state = "idle";
+    channel?.terminate();
   }
 
   /** The node is known to be back: the next dial need not wait for the back-off. */

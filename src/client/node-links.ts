@@ -166,8 +166,9 @@ export class NodeLinks implements LinkOwner {
     this.#options.events.drained(link);
   }
 
-  changed(): void {
+  changed(link: NodeLink): void {
     if (this.#isClosed) return;
+    if (link.isReady && !this.#options.direct) this.#abandonOthers();
     this.#remap();
     this.#keepOneOpen();
     this.#options.events.routesChanged();
@@ -188,11 +189,18 @@ export class NodeLinks implements LinkOwner {
   #keepOneOpen(): void {
     if (this.#isClosed) return;
     const idle: NodeLink[] = [];
+    let lateCount = 0;
     for (const link of this.#byAddress.values()) {
       if (link.isPromising || (link.isReady && link.standing === standings.linked)) return;
       if (link.isIdle) idle.push(link);
+      if (link.isLate) lateCount += 1;
     }
-    idle[randomBelow(this.platform.random, idle.length)]?.dial();
+    idle[randomBelow(this.platform.random, idle.length)]?.dial(lateCount);
+  }
+
+  /** One link is enough: a late one would stay, and be one more connection for its node for good. */
+  #abandonOthers(): void {
+    for (const link of this.#byAddress.values()) link.abandon();
   }
 
   #linkAt(slot: number): NodeLink | undefined {

@@ -6,6 +6,7 @@
  */
 import type { Timers } from "../platform/platform.ts";
 import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
+import type { EncodedTable } from "../wire/encoded-table.ts";
 import type { LinkKind } from "../wire/link-rules.ts";
 import type { CallMessage, Message } from "../wire/messages.ts";
 import type { CloseReason, Connection, ConnectionHandlers, Transport } from "./transport.ts";
@@ -137,6 +138,20 @@ export class MessageChannel {
   send(message: Message): void {
     if (this.#connection?.state !== "open") return;
     this.#encoder.write(message);
+    this.#wrote();
+  }
+
+  /**
+   * Adds a table that many channels get alike.
+   * @throws LatticeError `too_large` as `send` does
+   */
+  sendTable(table: EncodedTable): void {
+    if (this.#connection?.state !== "open") return;
+    this.#encoder.writeTable(table);
+    this.#wrote();
+  }
+
+  #wrote(): void {
     this.#batched += 1;
     if (this.#batched >= batchMessagesMax) this.#sendBatch();
     if (this.#flushDue) return;

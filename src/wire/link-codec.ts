@@ -16,11 +16,19 @@ import { limits } from "../model/limits.ts";
 import { oversizedInput, readCall, readReply, writeCall, writeReply } from "./call-codec.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { CloseAdvice } from "./close-codes.ts";
+import type { EncodedTable } from "./encoded-table.ts";
 import type { Incoming, Outgoing } from "./field.ts";
 import { ReceiverNames, SenderNames } from "./link-names.ts";
 import { linkRules } from "./link-rules.ts";
 import type { LinkKind, LinkRules } from "./link-rules.ts";
-import { callCode, codecsByCode, helloCode, messageCodecs, replyCode } from "./message-codecs.ts";
+import {
+  callCode,
+  codecsByCode,
+  helloCode,
+  messageCodecs,
+  replyCode,
+  tableCode,
+} from "./message-codecs.ts";
 import type { HelloMessage, Message } from "./messages.ts";
 
 /**
@@ -93,6 +101,26 @@ export class LinkEncoder {
     else if (message.type === "welcome" && this.#rules.kind === "greeting") this.become("data");
   }
 
+  /**
+   * Adds a table that was encoded for many links.
+   * @throws LatticeError `too_large` as `write` does
+   */
+  writeTable({ payload }: EncodedTable): void {
+    const { bytes } = this.#to;
+    const mark = bytes.length;
+    try {
+      if (mark === 0) bytes.u8(frameVersion);
+      bytes.u8(tableCode);
+      const block = bytes.openBlock();
+      bytes.raw(payload);
+      this.#close("table", block);
+    } catch (error) {
+      bytes.truncate(mark);
+      throw error;
+    }
+    if (bytes.length >= this.#rules.sealBytes) this.#seal();
+  }
+
   #writeBlock(message: Message): void {
     const to = this.#to;
     const { bytes } = to;
@@ -102,29 +130,29 @@ export class LinkEncoder {
       bytes.u8(callCode);
       const block = bytes.openBlock();
       writeCall(to, message);
-      this.#close(message, block);
+      this.#close(message.type, block);
     } else if (message.type === "reply") {
       bytes.u8(replyCode);
       const block = bytes.openBlock();
       writeReply(to, message);
-      this.#close(message, block);
+      this.#close(message.type, block);
     } else {
       const codec = messageCodecs[message.type];
       bytes.u8(codec.code);
       const block = bytes.openBlock();
       codec.write(to, message);
-      this.#close(message, block);
+      this.#close(message.type, block);
     }
   }
 
-  #close(message: Message, block: number): void {
+  #close(type: Message["type"], block: number): void {
     const { bytes } = this.#to;
     const length = bytes.length - block;
     if (length > this.#rules.messageBytesMax) {
       const size = `${length.toLocaleString("en-US")} bytes`;
       const most = this.#rules.messageBytesMax.toLocaleString("en-US");
       const where = `on a ${this.#rules.kind} link`;
-      throw new LatticeError("too_large", `a ${message.type} of ${size}, at most ${most} ${where}`);
+      throw new LatticeError("too_large", `a ${type} of ${size}, at most ${most} ${where}`);
     }
     bytes.closeBlock(block);
   }

@@ -63,6 +63,7 @@ export const messageCodecs: Readonly<Record<MessageType, MessageCodec>> = {
 export const helloCode = messageCodecs.hello.code;
 export const callCode = messageCodecs.call.code;
 export const replyCode = messageCodecs.reply.code;
+export const tableCode = messageCodecs.table.code;
 
 /** By number; `undefined` where there is no message of that number. */
 export const codecsByCode: readonly (MessageCodec | undefined)[] = byCode();

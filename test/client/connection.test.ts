@@ -5,6 +5,9 @@ import { callFlags } from "../../src/wire/messages.ts";
 import { FakeCluster } from "./fake-node.ts";
 import { assertQuiet, refusal } from "./outcomes.ts";
 
+/** Longer to connect and to be welcomed than a client waits before it tries another node. */
+const slowLink = { delayMs: () => 250, bytesPerMs: 1_000_000 };
+
 test("stays with its entry node when told so, and lets it forward", async () => {
   const cluster = await FakeCluster.start({ nodes: ["a", "b"] });
   cluster.owners = ["b", "a"];
@@ -12,6 +15,16 @@ test("stays with its entry node when told so, and lets it forward", async () => 
   await cluster.time.settled(client.get("cart", "alice").visit());
   assert.deepEqual(cluster.callLog, ["a visit"]);
   assert.equal(cluster.node("b").channels.size, 0);
+});
+
+test("a client that stays with one node keeps one link, also when all were slow to answer", async () => {
+  const cluster = await FakeCluster.start({ nodes: ["a", "b"] });
+  cluster.network.setAllLinks(slowLink);
+  const client = await cluster.connect({ nodes: ["ws://a:7400", "ws://b:7400"], direct: false });
+  await cluster.time.settled(client.get("cart", "alice").visit());
+  await cluster.time.sleep(5_000);
+  const links = ["a", "b"].map((name) => cluster.node(name).channels.size);
+  assert.deepEqual([...links].sort(), [0, 1]);
 });
 
 test("follows the table when a primary moves", async () => {

@@ -132,6 +132,7 @@ describe("loop delay", () => {
     const turn = (ms: number): Promise<unknown> =>
       new Promise((resolve) => setTimeout(resolve, ms));
     try {
+      assert.equal(delay.takeP99(), 0, "it samples from the first question on");
       await turn(30);
       const until = performance.now() + 150;
       while (performance.now() < until);

@@ -32,6 +32,8 @@ export class Routes {
   #told = "";
   #placement: Placement | undefined;
   #version = 0;
+  /** The whole table as it is now, once somebody wanted it. */
+  #whole: TableMessage | undefined;
 
   constructor(options: {
     readonly partitionCount: number;
@@ -57,6 +59,7 @@ export class Routes {
   setPlacement(placement: Placement): void {
     this.#placement = placement;
     this.#all = true;
+    this.#whole = undefined;
   }
 
   /**
@@ -71,6 +74,7 @@ export class Routes {
     if (told === this.#told) return false;
     this.#told = told;
     this.#all = true;
+    this.#whole = undefined;
     return true;
   }
 
@@ -81,6 +85,7 @@ export class Routes {
     if (lead?.node === node && lead.term === term) return;
     this.#leads[partition] = { node, term };
     this.#changed.add(partition);
+    this.#whole = undefined;
   }
 
   /** The primary as far as this node knows, or "". */
@@ -93,9 +98,10 @@ export class Routes {
     return this.#placement?.ownersOf(partition) ?? noOwners;
   }
 
-  /** The whole table, for a client that just came. */
+  /** The whole table, for a client that just came: the same object until something changes. */
   full(): TableMessage {
-    return this.#message(true, this.#allPartitions());
+    this.#whole ??= this.#message(true, this.#allPartitions());
+    return this.#whole;
   }
 
   /** What changed since the last call, for the clients that have the rest; undefined if nothing. */
@@ -106,6 +112,7 @@ export class Routes {
     this.#changed.clear();
     if (changed.length === 0) return undefined;
     this.#version += 1;
+    this.#whole = undefined;
     return this.#message(full, changed);
   }
 

@@ -9,6 +9,7 @@ import type { LinkId } from "../../live/watcher.ts";
 import type { Platform, Timer } from "../../platform/platform.ts";
 import type { MessageChannel, MessageHandlers } from "../../transport/message-channel.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
+import { encodeTable, type EncodedTable } from "../../wire/encoded-table.ts";
 import type {
   ChangeMessage,
   FailureMessage,
@@ -16,6 +17,7 @@ import type {
   Message,
   ReplyMessage,
   SnapshotMessage,
+  TableMessage,
   WatchEndMessage,
   WelcomeMessage,
 } from "../../wire/messages.ts";
@@ -53,6 +55,8 @@ const answerBytes = 32;
 export class ClientSessions {
   readonly #options: ClientSessionsOptions;
   readonly #sessions = new Map<LinkId, Session>();
+  /** The whole table as it was sent last. */
+  #whole: { readonly table: TableMessage; readonly encoded: EncodedTable } | undefined;
   #lastLink = 0;
   #tableTimer: Timer | undefined;
   #isLeaving = false;
@@ -74,7 +78,7 @@ export class ClientSessions {
 
   /** Welcomes a client, or refuses it when there are too many. */
   accept(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined {
-    const { self, calls, routes, platform } = this.#options;
+    const { self, calls, platform } = this.#options;
     if (this.#sessions.size >= limits.connectionsMax) {
       const message = `${self} has ${String(limits.connectionsMax)} connections: try another node`;
       channel.send({ type: "refused", code: "overloaded", message });
@@ -102,7 +106,7 @@ export class ClientSessions {
     this.#sessions.set(link, session);
     channel.send(this.#options.welcome(hello));
     channel.become({ incoming: "from-client", outgoing: "to-client" });
-    channel.send(routes.full());
+    channel.sendTable(this.#wholeTable());
     const defect = (type: Message["type"], error: unknown): void => {
       // Of ours: a client must not be able to stop a node with it.
       const client = channel.remoteAddress;
@@ -180,8 +184,16 @@ export class ClientSessions {
       if (this.#sessions.size === 0) return;
       const delta = this.#options.routes.takeDelta();
       if (delta === undefined) return;
-      for (const { channel } of this.#sessions.values()) channel.send(delta);
+      const encoded = encodeTable(delta);
+      for (const { channel } of this.#sessions.values()) channel.sendTable(encoded);
     });
+  }
+
+  /** Clients come in crowds, when the connections of many broke at once. */
+  #wholeTable(): EncodedTable {
+    const table = this.#options.routes.full();
+    if (this.#whole?.table !== table) this.#whole = { table, encoded: encodeTable(table) };
+    return this.#whole.encoded;
   }
 
   close(): void {
