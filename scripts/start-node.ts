@@ -10,7 +10,9 @@ import { LatticeError, type Functions } from "latticework";
 import type { LogLevel, NodeOptions } from "latticework/node";
 import type { LatticeNode } from "../src/node/lattice-node.ts";
 import { copyReport, partitionReports } from "./cluster/copy-report.ts";
+import { KeptEvents } from "./cluster/kept-events.ts";
 import { launchInspectable } from "./cluster/launch-inspectable.ts";
+import { LoadMeter } from "./cluster/load-report.ts";
 import { SteppedClock } from "./cluster/stepped-clock.ts";
 import { memberReports } from "./cluster/member-report.ts";
 import type { NodeAnswers, NodeReport, NodeRequest } from "./cluster/node-messages.ts";
@@ -166,6 +168,8 @@ function leaveOnSignals(node: LatticeNode): void {
 function answerParent(node: LatticeNode, functions: Functions): void {
   const report = (message: NodeReport): void => void process.send?.(message);
   const clock = new SteppedClock(node);
+  const events = new KeptEvents(node);
+  const load = new LoadMeter();
   let isOver = false;
   void node.stopped.then(() => (isOver = true));
   const answer = (request: NodeRequest): NodeAnswers[NodeRequest["type"]] => {
@@ -182,6 +186,10 @@ function answerParent(node: LatticeNode, functions: Functions): void {
         return clock.step(request.byMs);
       case "clock-skews":
         return clock.skews;
+      case "load":
+        return load.take();
+      case "events":
+        return events.take(request.of);
     }
   };
   process.on("message", (request: NodeRequest) => {

@@ -1,7 +1,8 @@
 /** What a node process and the process that started it say to each other by IPC. */
-import type { NodeStatus } from "latticework/node";
+import type { NodeEvent, NodeStatus } from "latticework/node";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
 import type { ClockSkew } from "./stepped-clock.ts";
+import type { LoadReport } from "./load-report.ts";
 import type { MemberReport } from "./member-report.ts";
 
 export type NodeQuestion =
@@ -15,7 +16,11 @@ export type NodeQuestion =
   /** Steps the wall clock of this process, and listens from the first time on to what is told of clocks. */
   | { readonly type: "step-clock"; readonly byMs: number }
   /** What was told of clocks since then. */
-  | { readonly type: "clock-skews" };
+  | { readonly type: "clock-skews" }
+  /** How late its event loop ran since this was asked last, and its memory. */
+  | { readonly type: "load" }
+  /** What happened since this was asked last; the first time it begins to keep events. */
+  | { readonly type: "events"; readonly of: readonly NodeEvent["type"][] };
 
 export type NodeRequest = NodeQuestion & { readonly request: number };
 
@@ -26,6 +31,8 @@ export interface NodeAnswers {
   readonly copies: readonly (CopyReport | undefined)[];
   readonly "step-clock": readonly ClockSkew[];
   readonly "clock-skews": readonly ClockSkew[];
+  readonly load: LoadReport;
+  readonly events: readonly NodeEvent[];
 }
 
 export type NodeReport =

@@ -3,10 +3,11 @@
  * proofs and the tests with real processes. Every process started here is ended with its parent.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import type { NodeStatus } from "latticework/node";
+import type { NodeEvent, NodeStatus } from "latticework/node";
 import { repositoryRoot } from "../checks/source-files.ts";
 import { bundle } from "../programs/bundle.ts";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
+import type { LoadReport } from "./load-report.ts";
 import type { MemberReport } from "./member-report.ts";
 import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-messages.ts";
 import type { ClockSkew } from "./stepped-clock.ts";
@@ -69,7 +70,7 @@ export class NodeProcess {
     return this.#output.join("");
   }
 
-  /** What it tells of itself. This and the next three reject when it does not answer within 10 s. */
+  /** What it tells of itself. This and what else is asked of it reject when it does not answer within 10 s. */
   status(): Promise<NodeStatus> {
     return this.#ask<"status">({ type: "status" });
   }
@@ -96,6 +97,16 @@ export class NodeProcess {
 
   clockSkews(): Promise<readonly ClockSkew[]> {
     return this.#ask<"clock-skews">({ type: "clock-skews" });
+  }
+
+  /** How late its event loop ran since this was asked last, and its memory. */
+  load(): Promise<LoadReport> {
+    return this.#ask<"load">({ type: "load" });
+  }
+
+  /** What happened in it since this was asked last; the first time it begins to keep events. */
+  events(of: readonly NodeEvent["type"][]): Promise<readonly NodeEvent[]> {
+    return this.#ask<"events">({ type: "events", of });
   }
 
   signal(signal: NodeJS.Signals): void {

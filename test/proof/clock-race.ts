@@ -12,7 +12,7 @@ import { connect, type Client } from "latticework/client";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { partitionOf } from "../../src/ring/partition.ts";
 import type { RecordFile } from "../support/record-file.ts";
-import type { RestartableCluster } from "../support/restartable-cluster.ts";
+import type { RealCluster } from "../support/real-cluster.ts";
 import { Recorder } from "../support/recorder.ts";
 import type { Functions } from "./functions/tallies.ts";
 import type { RaceStory } from "./judges/clock-story.ts";
@@ -42,7 +42,7 @@ const restTimeoutMs = 60_000;
 type Side = "earlier" | "later";
 
 export async function race(
-  cluster: RestartableCluster,
+  cluster: RealCluster,
   record: RecordFile,
   { alone, name, registers }: Race,
   say: ProofOptions["say"],
@@ -122,7 +122,7 @@ async function writeAll(
 }
 
 async function heldBy(
-  cluster: RestartableCluster,
+  cluster: RealCluster,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, RaceStory["held"]>> {
   const held = new Map<string, RaceStory["held"]>();

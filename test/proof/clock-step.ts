@@ -19,7 +19,7 @@ import { until } from "../../scripts/cluster/until.ts";
 import { monotonicMs } from "../support/monotonic.ts";
 import { Plant } from "../support/plant.ts";
 import { RecordFile } from "../support/record-file.ts";
-import type { RestartableCluster } from "../support/restartable-cluster.ts";
+import type { RealCluster } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
 import { race, type RaceEnd } from "./clock-race.ts";
 import type { ClockJudgement, ClockStory, StampLine, StepTime } from "./judges/clock-story.ts";
@@ -106,7 +106,7 @@ function wallClockPlant(): Plant {
 
 /** Steps wall clocks, and knows what the nodes told of it. */
 class Steps {
-  readonly cluster: RestartableCluster;
+  readonly cluster: RealCluster;
   readonly say: ProofOptions["say"];
   /** When clocks were off. */
   readonly times: StepTime[] = [];
@@ -114,7 +114,7 @@ class Steps {
   made = 0;
   untold = 0;
 
-  constructor(cluster: RestartableCluster, say: ProofOptions["say"]) {
+  constructor(cluster: RealCluster, say: ProofOptions["say"]) {
     this.cluster = cluster;
     this.say = say;
   }
@@ -181,7 +181,7 @@ async function runRaces(steps: Steps, record: RecordFile, { registers }: Scale):
   return { ahead, behind, late: late.id, falseAlarms: await steps.falseAlarms() };
 }
 
-function storyOf(cluster: RestartableCluster, steps: Steps, races: Races): ClockStory {
+function storyOf(cluster: RealCluster, steps: Steps, races: Races): ClockStory {
   return {
     addresses: cluster.addresses,
     wallOffsetMs: Date.now() - monotonicMs(),
@@ -191,11 +191,7 @@ function storyOf(cluster: RestartableCluster, steps: Steps, races: Races): Clock
 }
 
 /** Of what the owners hold themselves. */
-async function writeStamps(
-  cluster: RestartableCluster,
-  count: number,
-  file: string,
-): Promise<void> {
+async function writeStamps(cluster: RealCluster, count: number, file: string): Promise<void> {
   const stream = createWriteStream(file);
   const wanted = Array.from({ length: count }, (_, n) => tallyEntity(n));
   for await (const [{ functionName, key }, copies] of cluster.ownersCopies(wanted)) {

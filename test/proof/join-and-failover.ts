@@ -141,8 +141,8 @@ async function runRound(
   victimIndex: number,
   { control, smoke, say }: ProofOptions,
 ): Promise<Round> {
-  const args = control ? ["--replicas", "1"] : [];
-  const cluster = await RealCluster.start({ nodes: 2, functionsFile, args });
+  const replicas = control ? 1 : undefined;
+  const cluster = await RealCluster.start({ nodes: 2, functionsFile, replicas });
   const record = await RecordFile.create("join-and-failover");
   try {
     const [first, second] = cluster.nodes as readonly [NodeProcess, NodeProcess];

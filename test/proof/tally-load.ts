@@ -5,10 +5,10 @@
  * Usage: forked with a `LoadPlan` as its only argument, ordered by IPC (`tally-messages.ts`).
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { LatticeError, type Reply } from "latticework";
 import { connect, type Client } from "latticework/client";
 import { monotonicMs } from "../support/monotonic.ts";
-import { RecordFile, type CallRecord } from "../support/record-file.ts";
+import { RecordFile } from "../support/record-file.ts";
+import { answerOf } from "../support/recorder.ts";
 import type { Functions } from "./functions/tallies.ts";
 import {
   tallyEntity,
@@ -104,21 +104,11 @@ class TallyLoad {
     const { timeoutMs } = this.#plan;
     const handle = client.get(functionName, key).with({ timeoutMs, reply: "full" });
     const sentAt = monotonicMs();
-    const answer = await handle.add(1).then(okOf, failureOf);
+    const answer = await answerOf(handle.add(1));
     const answeredAt = monotonicMs();
     const line: TallyRecord = { ...call, from, dueAt, sentAt, answeredAt, answer };
     this.#record.add(line);
   }
-}
-
-function okOf({ degraded, copies, hops, node }: Reply<unknown>): CallRecord["answer"] {
-  return { type: "ok", degraded, copies, hops, node };
-}
-
-function failureOf(error: unknown): CallRecord["answer"] {
-  if (!(error instanceof LatticeError)) throw error;
-  const { code, indeterminate } = error;
-  return { type: "failed", code, indeterminate };
 }
 
 function report(message: LoadReport): void {

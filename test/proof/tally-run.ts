@@ -13,7 +13,7 @@ import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { until } from "../../scripts/cluster/until.ts";
 import { partitionOf } from "../../src/ring/partition.ts";
 import { monotonicMs } from "../support/monotonic.ts";
-import { RestartableCluster } from "../support/restartable-cluster.ts";
+import { RealCluster } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
 import type {
   Disturbance,
@@ -64,7 +64,7 @@ const partitionCount = 1_024;
 const functionsFile = "test/proof/functions/tallies.ts";
 
 export class TallyRun {
-  readonly cluster: RestartableCluster;
+  readonly cluster: RealCluster;
   readonly generator: TallyGenerator;
   readonly #scale: TallyScale;
   readonly #say: ProofOptions["say"];
@@ -72,7 +72,7 @@ export class TallyRun {
   readonly #disturbances: Disturbance[] = [];
 
   private constructor(
-    cluster: RestartableCluster,
+    cluster: RealCluster,
     generator: TallyGenerator,
     scale: TallyScale,
     say: ProofOptions["say"],
@@ -89,7 +89,7 @@ export class TallyRun {
     { replicas, root, say }: TallyRunOptions,
   ): Promise<TallyRun> {
     const { nodes, entities, callsPerS, timeoutMs } = scale;
-    const cluster = await RestartableCluster.start({ nodes, functionsFile, replicas, root });
+    const cluster = await RealCluster.start({ nodes, functionsFile, replicas, root });
     try {
       await cluster.balanced();
       say(`pids ${cluster.nodes.map(({ pid }) => pid).join(", ")}: every node leads its share`);

@@ -84,6 +84,15 @@ export const issueLines = {
       "within 5 s, it comes back with a higher incarnation, its unacknowledged calls are " +
       "`indeterminate`, nothing diverges or counts twice",
   },
+  partition: {
+    issue: 3,
+    line: 7,
+    says:
+      "split 3 | 2 for 30 s with writes on both sides: both serve, at most one without `degraded`, " +
+      "with `refuse` the minority refuses and nothing counts twice; ≤ 10 s after the heal every " +
+      "owner is equal, counters exact, sets and maps by their rule, deletes kept; also one-way, " +
+      "bridge and flapping (2 s up, 2 s down, 20 times; ≤ 1 table change per 5 s)",
+  },
   movement: {
     issue: 3,
     line: 8,
@@ -133,7 +142,15 @@ export const targets = {
   rollingRestart: { p99MsMax: 500 },
   pause: { shortMs: 1_000, longMs: 30_000, servedMsMax: 5_000 },
   movement: { timesIdealMax: 1.25, sizes: [3, 10, 30], restartMs: 5_000 },
-  repair: { lostShare: 0.05, equalMsMax: 60_000 },
   clockStep: { byMs: 3_600_000 },
+  partition: {
+    splitMs: 30_000,
+    flaps: 20,
+    flapMs: 2_000,
+    equalMsMax: 10_000,
+    tableChangesMax: 1,
+    tableWindowMs: 5_000,
+  },
+  repair: { lostShare: 0.05, equalMsMax: 60_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

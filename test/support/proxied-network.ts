@@ -12,6 +12,9 @@ interface Pair {
   readonly proxy: TcpProxy;
 }
 
+/** The indexes of the nodes on either side of a broken network. */
+export type Sides = readonly [readonly number[], readonly number[]];
+
 export class ProxiedNetwork {
   readonly #ports: readonly number[];
   readonly #pairs: readonly Pair[];
@@ -49,19 +52,38 @@ export class ProxiedNetwork {
   }
 
   /**
-   * Cuts every pair of which the ends are on two sides, and resets what stood between them or, as a
-   * black hole, tells nobody. Returns how many connections were cut.
+   * Lets nothing pass between these sides, in both directions, and resets what stood between them or,
+   * as a black hole, tells nobody. Returns how many connections were cut.
    */
-  split(sides: readonly (readonly number[])[], how: "black-hole" | "reset"): number {
-    const sideOf = (index: number): number => sides.findIndex((side) => side.includes(index));
-    let cut = 0;
-    for (const { from, to, proxy } of this.#pairs) {
-      if (sideOf(from) === sideOf(to)) continue;
-      cut += proxy.connectionCount;
-      if (how === "reset") proxy.reset();
-      proxy.cut();
-    }
+  split([one, other]: Sides, how: "black-hole" | "reset"): number {
+    const cut = how === "reset" ? this.reset([one, other]) : this.connectionsBetween([one, other]);
+    this.block(one, other);
+    this.block(other, one);
     return cut;
+  }
+
+  /** Lets nothing pass from these nodes to those, and tells nobody; the other direction is as it was. */
+  block(from: readonly number[], to: readonly number[]): void {
+    for (const pair of this.#pairs) {
+      if (from.includes(pair.from) && to.includes(pair.to)) pair.proxy.cut("up");
+      if (to.includes(pair.from) && from.includes(pair.to)) pair.proxy.cut("down");
+    }
+  }
+
+  /** Breaks what stands between these sides; returns how many connections that were. */
+  reset(sides: Sides): number {
+    const cut = this.connectionsBetween(sides);
+    for (const { proxy } of this.#between(sides)) proxy.reset();
+    return cut;
+  }
+
+  connectionsBetween(sides: Sides): number {
+    return this.#between(sides).reduce((sum, { proxy }) => sum + proxy.connectionCount, 0);
+  }
+
+  #between([one, other]: Sides): readonly Pair[] {
+    const areApart = (a: number, b: number): boolean => one.includes(a) && other.includes(b);
+    return this.#pairs.filter(({ from, to }) => areApart(from, to) || areApart(to, from));
   }
 
   heal(): void {

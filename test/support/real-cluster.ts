@@ -1,6 +1,7 @@
 /**
- * A cluster of real node processes for proofs and for tests with real processes: started one after
- * the other, each joining through the first, ready when every partition has all its copies.
+ * A cluster of real node processes, for proofs and for tests with real processes. A node may end and
+ * be started again in its place: the same port and so the same node id, another process that holds
+ * nothing. Between every two nodes there may be a proxy, so that the network can be broken.
  */
 import type { NodeStatus } from "latticework/node";
 import type { CopyReport, CopyWanted } from "../../scripts/cluster/copy-report.ts";
@@ -13,12 +14,12 @@ import { ProxiedNetwork } from "./proxied-network.ts";
 
 export interface RealClusterOptions {
   readonly nodes: number;
-  /** Module that exports `functions`. */
+  /** Module that exports `functions`; relative to the checkout that is run. */
   readonly functionsFile: string;
+  /** Copies of every partition. @default 3 */
+  readonly replicas?: number | undefined;
   /** Puts a proxy between every two nodes, so that `network` can be broken. */
   readonly proxied?: boolean;
-  /** More options of `npm run node` for all nodes. */
-  readonly args?: readonly string[];
   /** A checkout to run instead of this one. */
   readonly root?: string | undefined;
 }
@@ -28,31 +29,43 @@ const partitionCount = 1_024;
 const balancedTimeoutMs = 60_000;
 /** The load cap of the ring allows less than its share, but never as little as this part of it. */
 const leastShare = 0.6;
+/** Entities asked of a node in one message: it answers nothing else meanwhile. */
+const copiesPerQuestion = 2_000;
 
 export class RealCluster {
-  readonly nodes: readonly NodeProcess[];
+  readonly #options: RealClusterOptions;
+  readonly #ports: readonly number[];
   readonly #network: ProxiedNetwork | undefined;
+  readonly #nodes: NodeProcess[] = [];
 
-  private constructor(nodes: readonly NodeProcess[], network: ProxiedNetwork | undefined) {
-    this.nodes = nodes;
+  private constructor(
+    options: RealClusterOptions,
+    ports: readonly number[],
+    network: ProxiedNetwork | undefined,
+  ) {
+    this.#options = options;
+    this.#ports = ports;
     this.#network = network;
   }
 
+  /** Resolves when all run, not yet balanced. */
   static async start(options: RealClusterOptions): Promise<RealCluster> {
     const ports = await pickPorts(options.nodes);
     const network = options.proxied === true ? await ProxiedNetwork.start(ports) : undefined;
-    const nodes: NodeProcess[] = [];
-    for (const [index, port] of ports.entries()) {
-      const join = nodes[0] === undefined ? [] : ["--join", nodes[0].address];
-      const args = [
-        ...["--port", String(port), "--functions", options.functionsFile],
-        ...join,
-        ...(network?.nodeArgs(index) ?? []),
-        ...(options.args ?? []),
-      ];
-      nodes.push(await NodeProcess.start(args, options.root));
+    const cluster = new RealCluster(options, ports, network);
+    try {
+      const [first, ...others] = ports.keys();
+      if (first !== undefined) await cluster.restart(first);
+      await Promise.all(others.map((index) => cluster.restart(index)));
+    } catch (error) {
+      await cluster.close();
+      throw error;
     }
-    return new RealCluster(nodes, network);
+    return cluster;
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return this.#nodes;
   }
 
   /** Only of a cluster that was started `proxied`. */
@@ -62,29 +75,66 @@ export class RealCluster {
   }
 
   get addresses(): readonly string[] {
-    return this.nodes.map((node) => node.address);
+    return this.#nodes.map(({ address }) => address);
   }
 
   node(id: string): NodeProcess {
-    const found = this.nodes.find((node) => node.id === id);
+    const found = this.#nodes.find((node) => node.id === id);
     if (found === undefined) throw new Error(`no node of this cluster is ${id}`);
     return found;
   }
 
-  statuses(): Promise<NodeStatus[]> {
-    return Promise.all(this.nodes.map((node) => node.status()));
+  /** Starts the node with this index, which must not run; it joins through those that do. */
+  async restart(index: number): Promise<NodeProcess> {
+    const { functionsFile, root } = this.#options;
+    // Those that have not started yet are holes, which `filter` leaves out.
+    const others = this.#nodes.filter((_, other) => other !== index);
+    const node = await NodeProcess.start(
+      [
+        ...["--port", String(this.#ports[index]), "--functions", functionsFile],
+        ...["--replicas", String(this.#replicas)],
+        ...others.flatMap(({ address }) => ["--join", address]),
+        ...(this.#network?.nodeArgs(index) ?? []),
+      ],
+      root,
+    );
+    this.#nodes[index] = node;
+    return node;
   }
 
-  /** Every partition is led once and has all its copies, and every node leads its share. */
+  statuses(): Promise<NodeStatus[]> {
+    return Promise.all(this.#nodes.map((node) => node.status()));
+  }
+
+  get #replicas(): number {
+    return this.#options.replicas ?? 3;
+  }
+
+  /** It is whole, and every node leads its share. */
   async balanced(): Promise<void> {
-    const share = Math.floor((partitionCount / this.nodes.length) * leastShare);
-    await until("every partition has its copies", balancedTimeoutMs, async () => {
+    const share = Math.floor((partitionCount / this.#nodes.length) * leastShare);
+    await until("every node leads its share", balancedTimeoutMs, async () => {
       const all = await this.statuses();
-      const led = all.reduce((sum, { primaries }) => sum + primaries.length, 0);
       return (
-        led === partitionCount &&
-        all.every((status) => isWhole(status) && status.primaries.length >= share)
+        areWhole(all, this.#replicas) && all.every(({ primaries }) => primaries.length >= share)
       );
+    });
+  }
+
+  /** Every partition is led once and has all its copies, and nobody is away. */
+  async isWhole(): Promise<boolean> {
+    return areWhole(await this.statuses(), this.#replicas);
+  }
+
+  /** Every partition is led once, nothing is degraded, and all owners of everything hold the same. */
+  async isEqual(): Promise<boolean> {
+    return isLedOnce(await this.statuses()) && (await unequalPartitions(this.#nodes)).length === 0;
+  }
+
+  /** It is whole and equal; rejects when it is not in time. */
+  async atRest(timeoutMs: number): Promise<void> {
+    await until("all owners hold the same", timeoutMs, async () => {
+      return (await this.isWhole()) && (await unequalPartitions(this.#nodes)).length === 0;
     });
   }
 
@@ -99,47 +149,73 @@ export class RealCluster {
     return keys;
   }
 
-  /** Partitions of which the copy of an owner differs from its primary's. */
-  unequalPartitions(): Promise<number[]> {
-    return unequalPartitions(this.nodes);
-  }
-
-  /** What each owner of each entity holds itself: one map per entity, by node id. */
-  async ownersCopies(
-    of: readonly CopyWanted[],
-  ): Promise<ReadonlyMap<string, CopyReport | undefined>[]> {
-    const owners = await this.ownersOf(of);
-    const held = new Map<string, readonly (CopyReport | undefined)[]>();
-    for (const node of this.nodes) held.set(node.id, await node.copies(of));
-    return owners.map(
-      (ids, index) => new Map(ids.map((id) => [id, held.get(id)?.[index]] as const)),
-    );
+  /**
+   * What each owner of each of these entities holds itself, by node id, as told by whoever leads it:
+   * `undefined` for an owner without a copy, an empty map where nobody leads.
+   */
+  async *ownersCopies<T extends CopyWanted>(
+    of: readonly T[],
+  ): AsyncGenerator<readonly [T, ReadonlyMap<string, CopyReport | undefined>]> {
+    const owners = await this.#ownersByPartition();
+    for (let from = 0; from < of.length; from += copiesPerQuestion) {
+      const some = of.slice(from, from + copiesPerQuestion);
+      const held = new Map<string, readonly (CopyReport | undefined)[]>();
+      for (const node of this.#nodes) held.set(node.id, await node.copies(some));
+      for (const [index, wanted] of some.entries()) {
+        const ids = owners.get(partitionFor(wanted)) ?? [];
+        yield [wanted, new Map(ids.map((id) => [id, held.get(id)?.[index]] as const))];
+      }
+    }
   }
 
   /** Node ids of the owner set of each entity, as its primary tells. */
   async ownersOf(of: readonly CopyWanted[]): Promise<(readonly string[])[]> {
+    const owners = await this.#ownersByPartition();
+    return of.map((wanted) => owners.get(partitionFor(wanted)) ?? []);
+  }
+
+  async #ownersByPartition(): Promise<ReadonlyMap<number, readonly string[]>> {
     const owners = new Map<number, readonly string[]>();
-    for (const own of (await reportsByNode(this.nodes)).values()) {
+    for (const own of (await reportsByNode(this.#nodes)).values()) {
       for (const led of own.values()) {
         if (led.serving === "primary") owners.set(led.partition, led.owners);
       }
     }
-    return of.map(
-      ({ functionName, key }) => owners.get(partitionOf(functionName, key, partitionCount)) ?? [],
-    );
+    return owners;
   }
 
   /** Ends all processes and proxies at once. */
   async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.kill()));
+    await Promise.all(this.#nodes.map((node) => node.kill()));
     await this.#network?.close();
   }
 }
 
-function isWhole(status: NodeStatus): boolean {
+function partitionFor({ functionName, key }: CopyWanted): number {
+  return partitionOf(functionName, key, partitionCount);
+}
+
+/**
+ * @param replicas of every partition. A node that has just joined is in nobody's placement yet, and
+ *   misses nothing by that: until it has its share of the copies the cluster is not whole.
+ */
+function areWhole(all: readonly NodeStatus[], replicas: number): boolean {
+  const share = ((partitionCount * Math.min(replicas, all.length)) / all.length) * leastShare;
   return (
-    status.underReplicated.length === 0 &&
-    status.degraded.length === 0 &&
-    status.forkedCommits === 0
+    isLedOnce(all) &&
+    all.every((status) => status.copies >= share && seesAllWhole(status, all.length))
   );
+}
+
+function isLedOnce(all: readonly NodeStatus[]): boolean {
+  const led = all.reduce((sum, { primaries }) => sum + primaries.length, 0);
+  return (
+    led === partitionCount &&
+    all.every(({ degraded, forkedCommits }) => degraded.length === 0 && forkedCommits === 0)
+  );
+}
+
+function seesAllWhole({ members, underReplicated }: NodeStatus, nodes: number): boolean {
+  const here = members.filter(({ status, leaving }) => status === "alive" && !leaving);
+  return here.length === nodes && underReplicated.length === 0;
 }

@@ -30,12 +30,17 @@ export class Recorder {
   async make(call: CallToMake, run: () => Promise<Reply<unknown>>): Promise<CallRecord> {
     const sentAt = this.now();
     this.#inFlight += 1;
-    const answer = await run().then(okOf, failureOf);
+    const answer = await answerOf(run());
     this.#inFlight -= 1;
     const record = { ...call, sentAt, answeredAt: this.now(), answer };
     this.#file.add(record);
     return record;
   }
+}
+
+/** As it is recorded. Rejects for what is no `LatticeError`. */
+export function answerOf(reply: Promise<Reply<unknown>>): Promise<CallRecord["answer"]> {
+  return reply.then(okOf, failureOf);
 }
 
 function okOf({ degraded, copies, hops, node }: Reply<unknown>): CallRecord["answer"] {

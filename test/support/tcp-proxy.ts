@@ -47,6 +47,8 @@ export class TcpProxy {
   #delayMs = 0;
   #bytesPerMs = Number.POSITIVE_INFINITY;
   #probeTimer: NodeJS.Timeout | undefined;
+  /** One at a time: a thousand connections may end at once, and the target must not be asked as often. */
+  #isProbing = false;
   #isClosed = false;
   /** Bytes passed on, both directions together. */
   forwardedBytes = 0;
@@ -117,6 +119,7 @@ export class TcpProxy {
       });
       server.once("error", reject);
       server.listen({ host, port: this.#port }, () => {
+        if (this.#isClosed) server.close();
         this.#port = (server.address() as AddressInfo).port;
         this.#server = server;
         resolve();
@@ -226,6 +229,7 @@ export class TcpProxy {
   }
 
   #probeAgain(): void {
+    clearTimeout(this.#probeTimer);
     this.#probeTimer = setTimeout(() => {
       this.#probe();
     }, probeIntervalMs);
@@ -233,10 +237,12 @@ export class TcpProxy {
 
   /** Asks whether the target still listens, and listens or refuses as it does. */
   #probe(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isProbing) return;
     clearTimeout(this.#probeTimer);
+    this.#isProbing = true;
     const socket = connect({ host, port: this.#targetPort });
     socket.once("connect", () => {
+      this.#isProbing = false;
       socket.destroy();
       if (this.#server === undefined && !this.#isClosed) {
         // The port may be in use for a moment: then it is tried again.
@@ -246,6 +252,7 @@ export class TcpProxy {
       }
     });
     socket.once("error", () => {
+      this.#isProbing = false;
       if (this.#isClosed) return;
       if (this.#server === undefined) this.#probeAgain();
       else this.#refuse();

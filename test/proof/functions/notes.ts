@@ -8,6 +8,7 @@ const state = {
   text: crdt.text(),
   count: crdt.counter(),
   tags: crdt.set<string>(),
+  fields: crdt.map<string>(),
   touchedAt: crdt.max(),
 };
 
@@ -31,6 +32,12 @@ export const note = defineFunction({
     untag(ctx, name: string) {
       ctx.state.tags.delete(name);
     },
+    put(ctx, { name, value }: { readonly name: string; readonly value: string }) {
+      ctx.state.fields.set(name, value);
+    },
+    drop(ctx, name: string) {
+      ctx.state.fields.delete(name);
+    },
     touch(ctx, at: number) {
       ctx.state.touchedAt.observe(at);
     },
@@ -40,6 +47,7 @@ export const note = defineFunction({
       text: state.text.toString(),
       count: state.count.value,
       tags: [...state.tags.values()].sort(),
+      fields: Object.fromEntries(state.fields.entries()),
     }),
   },
 });

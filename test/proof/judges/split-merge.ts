@@ -1,5 +1,5 @@
 /**
- * Judges a run of `split-merge` in a process of its own: by the load generator's record of calls,
+ * Judges a break of the network in a process of its own: by the load generator's record of calls,
  * by the copies that each owner held after the heal, and by reading everything through a fresh
  * client. Usage: `tsx split-merge.ts STORY.json CALLS.jsonl`; prints one line of JSON.
  */
@@ -7,13 +7,14 @@ import { readFile } from "node:fs/promises";
 import { connect } from "latticework/client";
 import { readRecords, type CallRecord } from "../../support/record-file.ts";
 import type { Functions } from "../functions/notes.ts";
-import type { SplitJudgement, SplitStory, StoryEntity } from "./split-story.ts";
+import type { SplitJudgement, SplitStory, Standing, StoryEntity } from "./split-story.ts";
 
 /** As a query of the proof's functions, or as a watcher of their state would see it. */
 interface Seen {
   readonly text?: string;
   readonly count?: number;
   readonly tags?: readonly string[];
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 class Tally {
@@ -37,6 +38,7 @@ const places = ["on an owner", "in a fresh client"];
 const faultNames = [
   "keys answered without degraded by both sides",
   "calls refused on a side that had an owner",
+  "calls refused within reach of a majority",
   "ledger calls that the minority side answered",
   ...places.flatMap((where) => [
     `edits missing ${where}`,
@@ -47,6 +49,10 @@ const faultNames = [
     `removed tags back ${where}`,
     `tags added concurrently that are gone ${where}`,
     `tags lost ${where}`,
+    `removed fields back ${where}`,
+    `fields put concurrently that are gone ${where}`,
+    `fields lost ${where}`,
+    `fields without the value of a last writer ${where}`,
   ]),
   "entities with unequal digests",
   "entities with unequal contents",
@@ -69,78 +75,154 @@ function isIndeterminate({ answer }: CallRecord): boolean {
   return answer.type === "failed" && answer.indeterminate;
 }
 
-function judgeAnswers(entity: StoryEntity, calls: readonly CallRecord[]): void {
-  const split = calls.filter(({ from }) => from !== "before");
-  const undegraded = new Set<string>();
-  for (const call of split) {
-    if (call.answer.type === "ok" && !call.answer.degraded) undegraded.add(call.from);
-  }
-  faults.add("keys answered without degraded by both sides", undegraded.size > 1 ? 1 : 0);
-  const edits = split.filter(isEdit);
-  for (const call of edits) {
-    const { answer, from } = call;
-    const isMinority = from !== entity.majority;
-    counts.add("edits sent during the split", 1);
-    if (answer.type === "ok") counts.add("edits acknowledged during the split", 1);
-    if (answer.type === "ok" && answer.degraded) counts.add("of them degraded", 1);
+function judgeAnswers(entity: StoryEntity, calls: readonly CallRecord[], standing: Standing): void {
+  const broken = calls.filter(({ from }) => from !== "before");
+  for (const call of broken.filter(isEdit)) {
+    const { answer } = call;
+    counts.add("edits sent while the network was broken", 1);
+    if (answer.type === "ok") counts.add("of them acknowledged", 1);
+    if (answer.type === "ok" && answer.degraded) counts.add("of these degraded", 1);
     if (isIndeterminate(call)) counts.add("edits of unknown outcome", 1);
-    if (entity.functionName === "ledger" && isMinority) {
-      counts.add("ledger calls of the minority side", 1);
-      if (answer.type === "ok") faults.add("ledger calls that the minority side answered", 1);
-      // Its last attempt was under way at its deadline. What counts is that it took no effect.
-      if (isIndeterminate(call)) counts.add("of them with an outcome unknown to the caller", 1);
-    } else if (answer.type === "failed" && (entity.served as string[]).includes(from)) {
-      faults.add("calls refused on a side that had an owner", 1);
-    }
+    if (standing === "apart") judgeApart(entity, call);
+    else judgeTogether(entity, call, standing);
   }
+  const undegraded = broken.filter(({ answer }) => answer.type === "ok" && !answer.degraded);
+  const sides = new Set(undegraded.map(({ from }) => from));
+  if (standing === "apart" && sides.size > 1) {
+    faults.add("keys answered without degraded by both sides", 1);
+  }
+}
+
+function judgeApart(entity: StoryEntity, call: CallRecord): void {
+  const { answer, from } = call;
+  if (entity.functionName === "ledger" && from !== entity.majority) {
+    counts.add("ledger calls of the minority side", 1);
+    if (answer.type === "ok") faults.add("ledger calls that the minority side answered", 1);
+    // Its last attempt was under way at its deadline. What counts is that it took no effect.
+    if (isIndeterminate(call)) counts.add("of them with an outcome unknown to the caller", 1);
+  } else if (answer.type === "failed" && (entity.served as string[]).includes(from)) {
+    faults.add("calls refused on a side that had an owner", 1);
+  }
+}
+
+/** The sides reach each other, by another way or from time to time. */
+function judgeTogether(
+  { functionName }: StoryEntity,
+  { answer }: CallRecord,
+  standing: Standing,
+): void {
+  if (answer.type === "ok") return;
+  if (functionName === "note") faults.add("calls refused on a side that had an owner", 1);
+  else if (standing === "indirect") faults.add("calls refused within reach of a majority", 1);
+  else counts.add("ledger calls refused while the network came and went", 1);
 }
 
 /** Whether the call may show in the state: on the minority side no call of a ledger may. */
-function mayShow(entity: StoryEntity, call: CallRecord): boolean {
+function mayShow(entity: StoryEntity, call: CallRecord, standing: Standing): boolean {
   const isRefused =
-    entity.functionName === "ledger" && call.from !== "before" && call.from !== entity.majority;
+    standing === "apart" &&
+    entity.functionName === "ledger" &&
+    call.from !== "before" &&
+    call.from !== entity.majority;
   return isOk(call) || (isIndeterminate(call) && !isRefused);
 }
 
-function judgeState(
-  where: string,
-  entity: StoryEntity,
-  calls: readonly CallRecord[],
-  seen: Seen,
-): void {
+/** Its caller agreed to degraded service while it was under way at a change of the network. */
+function mayShowTwice({ answer }: CallRecord, standing: Standing): boolean {
+  return standing !== "apart" && answer.type === "ok" && answer.degraded;
+}
+
+interface Judged {
+  readonly where: string;
+  readonly entity: StoryEntity;
+  readonly calls: readonly CallRecord[];
+  readonly standing: Standing;
+}
+
+function judgeState(judged: Judged, seen: Seen): void {
+  const { where, entity, calls, standing } = judged;
   for (const call of calls) {
     if (call.operation !== "append" && call.operation !== "prepend") continue;
     const found = (seen.text ?? "").split(call.input as string).length - 1;
     if (isOk(call) && found === 0) faults.add(`edits missing ${where}`, 1);
-    if (!mayShow(entity, call) && found > 0) faults.add(`refused edits present ${where}`, 1);
-    if (found > 1) faults.add(`edits present twice ${where}`, found - 1);
+    if (!mayShow(entity, call, standing) && found > 0) {
+      faults.add(`refused edits present ${where}`, 1);
+    }
+    if (found <= 1) continue;
+    if (mayShowTwice(call, standing)) counts.add(`edits twice, as agreed, ${where}`, found - 1);
+    else faults.add(`edits present twice ${where}`, found - 1);
   }
   const adds = calls.filter(({ operation }) => operation === "add");
-  const sum = (of: readonly CallRecord[]): number =>
-    of.reduce((total, { input }) => total + (input as number), 0);
-  const acknowledged = sum(adds.filter(isOk));
-  const possible = sum(adds.filter((call) => mayShow(entity, call)));
+  const acknowledged = adds.filter(isOk).length;
+  const possible =
+    adds.filter((call) => mayShow(entity, call, standing)).length +
+    adds.filter((call) => mayShowTwice(call, standing)).length;
   const count = seen.count ?? 0;
   faults.add(`counted too little ${where}`, Math.max(0, acknowledged - count));
   faults.add(`counted too much ${where}`, Math.max(0, count - possible));
+  if (entity.functionName === "note") {
+    judgeTags(judged, seen);
+    judgeFields(judged, seen);
+  }
 }
 
-function judgeTags(where: string, calls: readonly CallRecord[], seen: Seen): void {
+/** What the entity's calls did to an element: who did it, and whether that was acknowledged. */
+function wasDone(
+  calls: readonly CallRecord[],
+  operation: string,
+  name: string,
+  from: string,
+): boolean {
+  return calls.some(
+    (call) =>
+      call.operation === operation &&
+      nameOf(call.input) === name &&
+      call.from === from &&
+      isOk(call),
+  );
+}
+
+function nameOf(input: unknown): string {
+  return typeof input === "string" ? input : (input as { readonly name: string }).name;
+}
+
+function judgeTags({ where, calls, standing }: Judged, seen: Seen): void {
   const tags = new Set(seen.tags ?? []);
   const was = (operation: string, tag: string, from: string): boolean =>
-    calls.some(
-      (call) =>
-        call.operation === operation && call.input === tag && call.from === from && isOk(call),
-    );
+    wasDone(calls, operation, tag, from);
   if (was("untag", "gone", "A") && tags.has("gone")) faults.add(`removed tags back ${where}`, 1);
-  if (was("tag", "again", "B") && !tags.has("again")) {
+  // Where the sides see each other's edits it is not known which of the two was the last.
+  if (standing === "apart" && was("tag", "again", "B") && !tags.has("again")) {
     faults.add(`tags added concurrently that are gone ${where}`, 1);
   }
   if (was("tag", "kept", "before") && !tags.has("kept")) faults.add(`tags lost ${where}`, 1);
 }
 
-function judgeCopies(entity: StoryEntity, calls: readonly CallRecord[]): void {
-  const copies = Object.values(entity.copies);
+/** A put wins over a concurrent removal, and of several puts the last of one of the writers stays. */
+function judgeFields({ where, calls, standing }: Judged, { fields = {} }: Seen): void {
+  const was = (operation: string, name: string, from: string): boolean =>
+    wasDone(calls, operation, name, from);
+  if (was("drop", "gone", "A") && "gone" in fields) faults.add(`removed fields back ${where}`, 1);
+  if (standing === "apart" && was("put", "again", "B") && fields["again"] !== "B") {
+    faults.add(`fields put concurrently that are gone ${where}`, 1);
+  }
+  if (was("put", "kept", "before") && !("kept" in fields)) faults.add(`fields lost ${where}`, 1);
+  const puts = calls.filter(
+    ({ input, operation }) => operation === "put" && nameOf(input) === "shared",
+  );
+  const last = ["A", "B"].map((side) =>
+    puts.filter((put) => put.from === side && isOk(put)).at(-1),
+  );
+  const possible = [...last, ...puts.filter(isIndeterminate)].map(
+    (put) => (put?.input as { readonly value: string } | undefined)?.value,
+  );
+  if (!possible.includes(fields["shared"])) {
+    faults.add(`fields without the value of a last writer ${where}`, 1);
+  }
+}
+
+function judgeCopies(judged: Omit<Judged, "where">): void {
+  const copies = Object.values(judged.entity.copies);
   const digests = new Set(copies.map((copy) => copy?.digest));
   const hashes = new Set(copies.map((copy) => copy?.contentHash));
   counts.add("copies compared", copies.length);
@@ -148,32 +230,29 @@ function judgeCopies(entity: StoryEntity, calls: readonly CallRecord[]): void {
   if (digests.size > 1) faults.add("entities with unequal digests", 1);
   if (hashes.size > 1) faults.add("entities with unequal contents", 1);
   for (const copy of copies) {
-    if (copy === null) {
-      faults.add("owners without a copy", 1);
-      continue;
-    }
-    judgeState("on an owner", entity, calls, copy.plain as Seen);
-    if (entity.functionName === "note") judgeTags("on an owner", calls, copy.plain as Seen);
+    if (copy === null) faults.add("owners without a copy", 1);
+    else judgeState({ ...judged, where: "on an owner" }, copy.plain as Seen);
   }
 }
 
 async function judge(storyFile: string, callsFile: string): Promise<SplitJudgement> {
   const story = JSON.parse(await readFile(storyFile, "utf8")) as SplitStory;
+  const { standing } = story;
   const callsOf = new Map<string, CallRecord[]>();
   for (const call of await readRecords(callsFile)) {
     const name = `${call.functionName}/${call.key}`;
-    const calls = callsOf.get(name) ?? [];
-    callsOf.set(name, [...calls, call]);
+    const calls = callsOf.get(name);
+    if (calls === undefined) callsOf.set(name, [call]);
+    else calls.push(call);
   }
   const client = await connect<Functions>({ nodes: story.addresses });
   for (const entity of story.entities) {
     const calls = callsOf.get(`${entity.functionName}/${entity.key}`) ?? [];
     const isNote = entity.functionName === "note";
-    judgeAnswers(entity, calls);
-    judgeCopies(entity, calls);
+    judgeAnswers(entity, calls, standing);
+    judgeCopies({ entity, calls, standing });
     const seen = await client.get(isNote ? "note" : "ledger", entity.key).read();
-    judgeState("in a fresh client", entity, calls, seen);
-    if (isNote) judgeTags("in a fresh client", calls, seen);
+    judgeState({ where: "in a fresh client", entity, calls, standing }, seen);
     if (isNote && bothSidesWrote(calls)) counts.add("texts edited on both sides", 1);
   }
   await client.close();

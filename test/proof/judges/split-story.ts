@@ -1,7 +1,14 @@
-/** What the parent of the `split-merge` proof writes down for its judge, besides the calls. */
+/** What the parent of a proof with a broken network writes down for its judge, besides the calls. */
 import type { CopyReport, CopyWanted } from "../../../scripts/cluster/copy-report.ts";
 
 export type Side = "A" | "B";
+
+/**
+ * How the two sides that call stand to each other: `apart`, nothing reaches the other side and comes
+ * back; `indirect`, both reach a majority of all owners, though not each other; `flapping`, apart and
+ * together in turns.
+ */
+export type Standing = "apart" | "indirect" | "flapping";
 
 /** One entity and where its owners were when the network broke. */
 export interface StoryEntity extends CopyWanted {
@@ -15,6 +22,7 @@ export interface StoryEntity extends CopyWanted {
 
 export interface SplitStory {
   readonly addresses: readonly string[];
+  readonly standing: Standing;
   readonly entities: readonly StoryEntity[];
 }
 
