@@ -105,6 +105,13 @@ export const issueLines = {
     line: 9,
     says: "5 % of replication batches silently dropped: digests equal within 60 s",
   },
+  "reconnect-storm": {
+    issue: 3,
+    line: 10,
+    says:
+      "1,000 clients reconnecting at once: all served within 10 s, event-loop delay p99 < 200 ms, " +
+      "memory bounded",
+  },
   "clock-step": {
     issue: 3,
     line: 11,
@@ -152,5 +159,13 @@ export const targets = {
     tableWindowMs: 5_000,
   },
   repair: { lostShare: 0.05, equalMsMax: 60_000 },
+  /** The issue says "bounded" of memory: 128 KiB a client while they come, and nothing for long. */
+  reconnectStorm: {
+    clients: 1_000,
+    servedMsMax: 10_000,
+    loopDelayP99MsMax: 200,
+    residentGrowthMiBMax: 128,
+    liveGrowthMiBMax: 8,
+  },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;
