@@ -121,10 +121,10 @@ async function measure(
     wronglyDead: 0,
   };
   for (let seed = 1; seed <= clusters; seed++) {
-    // Never fewer than the size, although those who are gone stay so.
-    const spare = size === 10 ? 0 : crashes + losses;
+    // Those who are gone stay so: the last one goes from among as many as the size says.
+    const count = size + crashes + losses - 1;
     const cluster = new VirtualCluster({ seed, isSparse: size > fullMeshMax });
-    const nodes = size === 10 ? cluster.startMany(size) : cluster.startAcquainted(size + spare);
+    const nodes = size === 10 ? cluster.startMany(count) : cluster.startAcquainted(count);
     if (seed <= clusters / 10 + 1) rest(cluster, nodes, restMs, measured);
     const gone = new Set<string>();
     for (let n = 0; n < crashes + losses; n++) {
