@@ -1,6 +1,7 @@
 /** A proof run again, from a copy of the sources with faults in it. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import type { Plant } from "../support/plant.ts";
 import { runProgram } from "../support/run-program.ts";
 import type { Verdict } from "./proof.ts";
@@ -16,7 +17,8 @@ export async function provePlanted(
 ): Promise<Verdict> {
   try {
     const file = path.join(plant.root, "verdict.json");
-    const args = ["--import", "tsx", "scripts/prove.ts", name, "--json", file];
+    const [script = ""] = await bundle(["scripts/prove.ts"], plant.root);
+    const args = ["--enable-source-maps", script, name, "--json", file];
     if (smoke) args.push("--smoke");
     const { code, output } = await runProgram(process.execPath, args, {
       cwd: plant.root,
