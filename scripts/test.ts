@@ -77,7 +77,7 @@ function runNode(
 ): Promise<string | undefined> {
   const reporter = pathToFileURL(path.join(import.meta.dirname, "testing/record-reporter.mjs"));
   const args = [
-    ...["--enable-source-maps", "--test", "--test-concurrency=2"],
+    ...["--enable-source-maps", "--test", "--test-concurrency=3"],
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${reporter.href}`, `--test-reporter-destination=${record}`],
     ...entries.map((entry) => entry.path),

@@ -27,8 +27,8 @@ export interface MeasureOptions {
 
 /** Until code is compiled and buffers have their size, before anything counts. */
 const firstWarmUpMs = 3_000;
-/** Short runs, as the tests make them, warm up for so many times their length at most. */
-const firstWarmUpRuns = 6;
+/** Runs shorter than this, as the tests make them, warm up for as long as they measure. */
+const shortMs = 500;
 const warmUpLoad: Load = { type: "closed", concurrency: 64 };
 /** What a measurement warms up with, as a share of its time: others ran in between. */
 const warmUpShare = 0.2;
@@ -43,7 +43,7 @@ export async function measure(bench: ClusterBench, options: MeasureOptions): Pro
     for (const fleet of fleets.values()) {
       await fleet.run(warmUpLoad, {
         warmUpMs: 0,
-        measureMs: Math.min(firstWarmUpMs, measureMs * firstWarmUpRuns),
+        measureMs: measureMs < shortMs ? measureMs : firstWarmUpMs,
       });
     }
     const timing = { warmUpMs: measureMs * warmUpShare, measureMs };

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { availableParallelism } from "node:os";
 import { test } from "node:test";
 import { runSeeds } from "../../scripts/simulation/run-seeds.ts";
 import { Totals } from "../../scripts/simulation/totals.ts";
 
-const seedCount = 310;
+const seedCount = 304;
 const countingMin = 300;
 
+// In one process, beside those of other tests that wait for something.
 test("hundreds of simulated clusters keep every invariant", { timeout: 600_000 }, async () => {
   const totals = new Totals();
   let last = 0;
   await runSeeds({
-    workerCount: availableParallelism(),
+    workerCount: 1,
     next: () => (last < seedCount ? (last += 1) : undefined),
     ended: (outcome) => {
       totals.add(outcome);
