@@ -5,7 +5,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import type { Proof, Verdict } from "../test/proof/proof.ts";
+import { resultOf, type Proof, type Verdict } from "../test/proof/proof.ts";
 import { issueLines, type ProofName } from "../test/proof/targets.ts";
 
 const usage = `Usage: npm run prove                    list the proofs
@@ -26,6 +26,12 @@ Exit codes: 0 holds, 1 falls short, 2 usage, 3 proved nothing, 70 broke down
 
 /** A proof that breaks down has not fallen short: a control must not pass for that. */
 const exits = { holds: 0, fallsShort: 1, usage: 2, provedNothing: 3, brokeDown: 70 } as const;
+
+const exitByResult = {
+  holds: exits.holds,
+  "falls short": exits.fallsShort,
+  nothing: exits.provedNothing,
+} as const;
 
 async function main(): Promise<number> {
   let read: ReturnType<typeof readArguments>;
@@ -104,19 +110,13 @@ async function prove(
     console.log(`  ${seconds.padStart(6)} s  ${text}`);
   };
   const verdict = await proof.run({ control, smoke, runs, say });
-  const exit = exitOf(verdict);
+  const exit = exitByResult[resultOf(verdict)];
   print(verdict, exit);
   if (json !== undefined) {
     const report = { proof: name, issue, line, control, smoke, runs, exit, ...verdict };
     await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
   }
   return exit;
-}
-
-function exitOf({ figures, provedNothing }: Verdict): number {
-  if (provedNothing !== undefined) return exits.provedNothing;
-  const holds = figures.length > 0 && figures.every((figure) => figure.holds);
-  return holds ? exits.holds : exits.fallsShort;
 }
 
 function print({ figures, counts, provedNothing, records }: Verdict, exit: number): void {

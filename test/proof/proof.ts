@@ -36,6 +36,13 @@ export interface Proof {
   run(options: ProofOptions): Promise<Verdict>;
 }
 
+/** What a verdict comes to. */
+export function resultOf({ figures, provedNothing }: Verdict): "holds" | "falls short" | "nothing" {
+  if (provedNothing !== undefined) return "nothing";
+  const holds = figures.length > 0 && figures.every((figure) => figure.holds);
+  return holds ? "holds" : "falls short";
+}
+
 /** A count that must be zero. */
 export function none(name: string, value: number): Figure {
   return { name, value, target: "0", holds: value === 0 };
