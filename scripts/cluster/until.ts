@@ -1,7 +1,7 @@
 /** Waits for a condition that another process brings about, by asking for it. */
 import { setTimeout as pause } from "node:timers/promises";
 
-const pollMs = 50;
+const pollMs = 100;
 
 /** Resolves when `holds` does; rejects after `timeoutMs` naming what was waited for. */
 export async function until(
