@@ -13,7 +13,7 @@ import { copyReport, partitionReports } from "./cluster/copy-report.ts";
 import { KeptEvents } from "./cluster/kept-events.ts";
 import { launchInspectable } from "./cluster/launch-inspectable.ts";
 import { LoadMeter } from "./cluster/load-report.ts";
-import { SteppedClock } from "./cluster/stepped-clock.ts";
+import { stepWallClock } from "./cluster/stepped-clock.ts";
 import { memberReports } from "./cluster/member-report.ts";
 import type { NodeAnswers, NodeReport, NodeRequest } from "./cluster/node-messages.ts";
 import { nodeVersionProblem } from "./launch/node-version.mjs";
@@ -167,7 +167,6 @@ function leaveOnSignals(node: LatticeNode): void {
 /** A parent process asks by IPC what anybody else would ask an operator's endpoint. */
 function answerParent(node: LatticeNode, functions: Functions): void {
   const report = (message: NodeReport): void => void process.send?.(message);
-  const clock = new SteppedClock(node);
   const events = new KeptEvents(node);
   const load = new LoadMeter();
   let isOver = false;
@@ -183,9 +182,8 @@ function answerParent(node: LatticeNode, functions: Functions): void {
       case "copies":
         return request.of.map((wanted) => copyReport(node, functions[wanted.functionName], wanted));
       case "step-clock":
-        return clock.step(request.byMs);
-      case "clock-skews":
-        return clock.skews;
+        stepWallClock(request.byMs);
+        return undefined;
       case "load":
         return load.take();
       case "events":

@@ -1,7 +1,6 @@
 /** What a node process and the process that started it say to each other by IPC. */
 import type { NodeEvent, NodeStatus } from "latticework/node";
 import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
-import type { ClockSkew } from "./stepped-clock.ts";
 import type { LoadReport } from "./load-report.ts";
 import type { MemberReport } from "./member-report.ts";
 
@@ -13,10 +12,8 @@ export type NodeQuestion =
   | { readonly type: "partitions" }
   /** What this process itself holds of these entities, whoever leads them. */
   | { readonly type: "copies"; readonly of: readonly CopyWanted[] }
-  /** Steps the wall clock of this process, and listens from the first time on to what is told of clocks. */
+  /** Steps the wall clock of this process. */
   | { readonly type: "step-clock"; readonly byMs: number }
-  /** What was told of clocks since then. */
-  | { readonly type: "clock-skews" }
   /** How late its event loop ran since this was asked last, and its memory. */
   | { readonly type: "load" }
   /** What happened since this was asked last; the first time it begins to keep events. */
@@ -29,8 +26,7 @@ export interface NodeAnswers {
   readonly members: readonly MemberReport[];
   readonly partitions: readonly PartitionReport[];
   readonly copies: readonly (CopyReport | undefined)[];
-  readonly "step-clock": readonly ClockSkew[];
-  readonly "clock-skews": readonly ClockSkew[];
+  readonly "step-clock": undefined;
   readonly load: LoadReport;
   readonly events: readonly NodeEvent[];
 }

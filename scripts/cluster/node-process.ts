@@ -10,7 +10,6 @@ import type { CopyReport, CopyWanted, PartitionReport } from "./copy-report.ts";
 import type { LoadReport } from "./load-report.ts";
 import type { MemberReport } from "./member-report.ts";
 import type { NodeAnswers, NodeQuestion, NodeReport, NodeRequest } from "./node-messages.ts";
-import type { ClockSkew } from "./stepped-clock.ts";
 
 const program = "scripts/start-node.ts";
 const functionsOption = "--functions";
@@ -90,13 +89,9 @@ export class NodeProcess {
     return this.#ask<"copies">({ type: "copies", of });
   }
 
-  /** Steps its wall clock, and no other; from the first time on it keeps what it tells of clocks. */
-  stepClock(byMs: number): Promise<readonly ClockSkew[]> {
+  /** Steps its wall clock, and no other. */
+  stepClock(byMs: number): Promise<undefined> {
     return this.#ask<"step-clock">({ type: "step-clock", byMs });
-  }
-
-  clockSkews(): Promise<readonly ClockSkew[]> {
-    return this.#ask<"clock-skews">({ type: "clock-skews" });
   }
 
   /** How late its event loop ran since this was asked last, and its memory. */

@@ -14,6 +14,7 @@ import { writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import type { NodeEvent } from "latticework/node";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { until } from "../../scripts/cluster/until.ts";
 import { monotonicMs } from "../support/monotonic.ts";
@@ -108,6 +109,8 @@ function wallClockPlant(): Plant {
   return plant;
 }
 
+type ClockSkew = Extract<NodeEvent, { readonly type: "clock.skew" }>;
+
 /** Steps wall clocks, and knows what the nodes told of it. */
 class Steps {
   readonly cluster: RealCluster;
@@ -115,6 +118,7 @@ class Steps {
   /** When clocks were off. */
   readonly times: StepTime[] = [];
   readonly toldAfterMs: number[] = [];
+  readonly #told = new Map<string, ClockSkew[]>();
   made = 0;
   untold = 0;
 
@@ -124,7 +128,17 @@ class Steps {
   }
 
   async listen(): Promise<void> {
-    for (const node of this.cluster.nodes) await node.stepClock(0);
+    for (const node of this.cluster.nodes) await this.#skews(node);
+  }
+
+  /** All that a node told of clocks since `listen`. */
+  async #skews(node: NodeProcess): Promise<readonly ClockSkew[]> {
+    const told = this.#told.get(node.id) ?? [];
+    this.#told.set(node.id, told);
+    for (const event of await node.events(["clock.skew"])) {
+      if (event.type === "clock.skew") told.push(event);
+    }
+    return told;
   }
 
   /** Leaves the clock so for a while, at least until that was told. */
@@ -132,11 +146,12 @@ class Steps {
     const before = this.times.findLast((time) => time.node === node.id);
     const offMs = (before?.byMs ?? 0) + byMs;
     const from = monotonicMs();
-    const toldBefore = (await node.stepClock(byMs)).length;
+    const toldBefore = (await this.#skews(node)).length;
+    await node.stepClock(byMs);
     this.made += 1;
     try {
       await until(`${node.id} tells that its wall clock was set`, toldTimeoutMs, async () => {
-        const told = (await node.clockSkews()).slice(toldBefore);
+        const told = (await this.#skews(node)).slice(toldBefore);
         return told.some(
           ({ source, aheadMs }) => source === "wall" && Math.abs(aheadMs - offMs) < toldWithinMs,
         );
@@ -156,7 +171,7 @@ class Steps {
     const stepped = new Set(this.times.map(({ node }) => node));
     let count = 0;
     for (const node of this.cluster.nodes) {
-      for (const { source } of await node.clockSkews()) {
+      for (const { source } of await this.#skews(node)) {
         if (source !== "wall" || !stepped.has(node.id)) count += 1;
       }
     }
