@@ -12,6 +12,7 @@ import { LatticeError } from "../model/error.ts";
 import { checkClusterName, checkFunctionName, checkNodeId } from "../model/names.ts";
 import type { Logger, LogLevel } from "../platform/platform.ts";
 import { hostDefault } from "../transport/binding.ts";
+import { defaultPartitionCount } from "../ring/partition.ts";
 
 export interface NodeOptions<F extends Functions = Functions> {
   /** The functions this node runs, by name. All nodes of a cluster are to have the same. */
@@ -77,7 +78,6 @@ export interface NodeSettings {
 }
 
 const portDefault = 7400;
-const defaultPartitionCount = 1024;
 const defaultJoinWaitMs = 3_000;
 const defaultLeaveBudgetMs = 30_000;
 const replicasMax = 7;

@@ -7,6 +7,9 @@ import { murmur3, murmur3Pair } from "../codec/murmur3.ts";
 import { assert } from "../model/assert.ts";
 import type { PartitionId } from "../model/ids.ts";
 
+/** Q, fixed for the life of a cluster. */
+export const defaultPartitionCount = 1024;
+
 const seed = 0;
 
 /**

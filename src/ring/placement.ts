@@ -13,6 +13,7 @@ import { hash53 } from "../codec/hash53.ts";
 import { assert } from "../model/assert.ts";
 import type { NodeId, PartitionId } from "../model/ids.ts";
 import { Candidates } from "./candidates.ts";
+import { defaultPartitionCount } from "./partition.ts";
 
 /** Changes with anything that could make two nodes compute different tables; part of HELLO. */
 export const placementVersion = 1;
@@ -72,7 +73,7 @@ export function placementOf(
   members: readonly PlacementMember[],
   settings: PlacementSettings = {},
 ): Placement {
-  const { partitionCount = 1024, replicas = 3, epsilon = 0.25 } = settings;
+  const { partitionCount = defaultPartitionCount, replicas = 3, epsilon = 0.25 } = settings;
   const sorted = sortMembers(members);
   assert(replicas >= 1 && replicas <= 64, `${String(replicas)} replicas`);
   const table = new Table(sorted, { partitionCount, replicas, epsilon });

@@ -10,7 +10,7 @@
 import type { Reply } from "latticework";
 import { connect, type Client } from "latticework/client";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
-import { partitionOf } from "../../src/ring/partition.ts";
+import { defaultPartitionCount, partitionOf } from "../../src/ring/partition.ts";
 import type { RecordFile } from "../support/record-file.ts";
 import type { RealCluster } from "../support/real-cluster.ts";
 import { Recorder } from "../support/recorder.ts";
@@ -34,7 +34,6 @@ export interface RaceEnd {
   readonly answeredBy: ReadonlyMap<string, number>;
 }
 
-const partitionCount = 1_024;
 const keysTriedMax = 100_000;
 const writeTimeoutMs = 60_000;
 const restTimeoutMs = 60_000;
@@ -96,7 +95,7 @@ async function keysOwnedBy(node: NodeProcess, name: string, count: number): Prom
   for (let n = 0; keys.length < count; n++) {
     if (n >= keysTriedMax) throw new Error(`${node.id} owns none of ${String(n)} keys`);
     const key = `${name}-${String(n)}`;
-    if (owned.has(partitionOf("latest", key, partitionCount))) keys.push(key);
+    if (owned.has(partitionOf("latest", key, defaultPartitionCount))) keys.push(key);
   }
   return keys;
 }

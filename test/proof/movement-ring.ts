@@ -9,9 +9,9 @@
 import { murmur3 } from "../../src/codec/murmur3.ts";
 import type { Random } from "../../src/model/random.ts";
 import { seededRandom } from "../../src/platform/seeded-random.ts";
+import { defaultPartitionCount as partitionCount } from "../../src/ring/partition.ts";
 import { placementOf, type Placement } from "../../src/ring/placement.ts";
 
-const partitionCount = 1_024;
 const replicas = 3;
 
 /** Of one size: for each cluster, places moved over the places that the member that came must hold. */

@@ -11,7 +11,7 @@ import { once } from "node:events";
 import type { NodeCounters } from "latticework/node";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { until } from "../../scripts/cluster/until.ts";
-import { partitionOf } from "../../src/ring/partition.ts";
+import { defaultPartitionCount, partitionOf } from "../../src/ring/partition.ts";
 import { monotonicMs } from "../support/monotonic.ts";
 import { RealCluster } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
@@ -60,7 +60,6 @@ export interface TallyEnd {
   readonly records: readonly string[];
 }
 
-const partitionCount = 1_024;
 const functionsFile = "test/proof/functions/tallies.ts";
 
 export class TallyRun {
@@ -124,7 +123,7 @@ export class TallyRun {
     const found: number[] = [];
     for (let n = 0; n < this.#scale.entities && found.length < count; n++) {
       const { functionName, key } = tallyEntity(n);
-      if (partitions.has(partitionOf(functionName, key, partitionCount))) found.push(n);
+      if (partitions.has(partitionOf(functionName, key, defaultPartitionCount))) found.push(n);
     }
     return found;
   }

@@ -8,7 +8,7 @@ import type { CopyReport, CopyWanted } from "../../scripts/cluster/copy-report.t
 import { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { reportsByNode, unequalPartitions } from "../../scripts/cluster/unequal-partitions.ts";
 import { until } from "../../scripts/cluster/until.ts";
-import { partitionOf } from "../../src/ring/partition.ts";
+import { defaultPartitionCount, partitionOf } from "../../src/ring/partition.ts";
 import { pickPorts } from "./pick-ports.ts";
 import { ProxiedNetwork } from "./proxied-network.ts";
 
@@ -24,7 +24,6 @@ export interface RealClusterOptions {
   readonly root?: string | undefined;
 }
 
-const partitionCount = 1_024;
 /** A busy machine takes its time to start processes and copy partitions. */
 const balancedTimeoutMs = 60_000;
 /** The load cap of the ring allows less than its share, but never as little as this part of it. */
@@ -112,7 +111,7 @@ export class RealCluster {
 
   /** It is whole, and every node leads its share. */
   async balanced(): Promise<void> {
-    const share = Math.floor((partitionCount / this.#nodes.length) * leastShare);
+    const share = Math.floor((defaultPartitionCount / this.#nodes.length) * leastShare);
     await until("every node leads its share", balancedTimeoutMs, async () => {
       const all = await this.statuses();
       return (
@@ -144,7 +143,7 @@ export class RealCluster {
     const keys: string[] = [];
     for (let n = 0; keys.length < count; n++) {
       const key = `key-${String(n)}`;
-      if (led.has(partitionOf(functionName, key, partitionCount))) keys.push(key);
+      if (led.has(partitionOf(functionName, key, defaultPartitionCount))) keys.push(key);
     }
     return keys;
   }
@@ -192,7 +191,7 @@ export class RealCluster {
 }
 
 function partitionFor({ functionName, key }: CopyWanted): number {
-  return partitionOf(functionName, key, partitionCount);
+  return partitionOf(functionName, key, defaultPartitionCount);
 }
 
 /**
@@ -200,7 +199,8 @@ function partitionFor({ functionName, key }: CopyWanted): number {
  *   misses nothing by that: until it has its share of the copies the cluster is not whole.
  */
 function areWhole(all: readonly NodeStatus[], replicas: number): boolean {
-  const share = ((partitionCount * Math.min(replicas, all.length)) / all.length) * leastShare;
+  const share =
+    ((defaultPartitionCount * Math.min(replicas, all.length)) / all.length) * leastShare;
   return (
     isLedOnce(all) &&
     all.every((status) => status.copies >= share && seesAllWhole(status, all.length))
@@ -210,7 +210,7 @@ function areWhole(all: readonly NodeStatus[], replicas: number): boolean {
 function isLedOnce(all: readonly NodeStatus[]): boolean {
   const led = all.reduce((sum, { primaries }) => sum + primaries.length, 0);
   return (
-    led === partitionCount &&
+    led === defaultPartitionCount &&
     all.every(({ degraded, forkedCommits }) => degraded.length === 0 && forkedCommits === 0)
   );
 }

@@ -7,7 +7,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { connect } from "latticework/client";
-import { partitionOf } from "../../../src/ring/partition.ts";
+import { defaultPartitionCount, partitionOf } from "../../../src/ring/partition.ts";
 import { readRecords } from "../../support/record-file.ts";
 import type { Functions } from "../functions/tallies.ts";
 import { tallyEntity, type TallyRecord } from "../tally-messages.ts";
@@ -19,7 +19,6 @@ import type {
   TallyStory,
 } from "./tally-story.ts";
 
-const partitionCount = 1_024;
 const concurrency = 512;
 /** A count that nobody shows for so long is lost to its callers. */
 const readTimeoutMs = 3_000;
@@ -202,7 +201,7 @@ async function judge(
   await readThroughFreshClient(story, told);
   const made = calls.filter(({ from }) => from !== "preload");
   const placed = made.map(
-    (call) => [partitionOf(call.functionName, call.key, partitionCount), call] as const,
+    (call) => [partitionOf(call.functionName, call.key, defaultPartitionCount), call] as const,
   );
   const byClock = calls.filter(({ from }) => from === "load");
   const { disturbances } = story;
