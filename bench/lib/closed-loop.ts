@@ -1,6 +1,6 @@
 /** The closed loop of `load.ts`. One reading of the clock per call: an answer is the next start. */
 import { KeyDraw } from "./key-draw.ts";
-import { Latencies } from "./latencies.ts";
+import type { Latencies } from "./latencies.ts";
 import type { ClosedLoad, LoadResult, Timing } from "./load.ts";
 import type { Caller } from "./subject.ts";
 
@@ -8,9 +8,10 @@ export async function closedLoop(
   caller: Caller,
   load: ClosedLoad,
   { warmUpMs, measureMs }: Timing,
+  latencies: Latencies,
 ): Promise<LoadResult> {
   const keys = new KeyDraw();
-  const latencies = new Latencies();
+  latencies.clear();
   const begunAt = performance.now();
   const recordFrom = begunAt + warmUpMs;
   const endAt = recordFrom + measureMs;

@@ -5,6 +5,7 @@
 import { closedLoop } from "./closed-loop.ts";
 import type { HostArguments, HostReport, HostRequest } from "./host-messages.ts";
 import type { LoadResult } from "./load.ts";
+import { Latencies } from "./latencies.ts";
 import { openLoop } from "./open-loop.ts";
 import type { Caller } from "./subject.ts";
 import { loadSubject } from "./subjects.ts";
@@ -12,6 +13,8 @@ import { loadSubject } from "./subjects.ts";
 const { role, subject: name, addresses } = JSON.parse(process.argv[2] ?? "") as HostArguments;
 const subject = await loadSubject(name);
 let caller: Caller | undefined;
+/** Kept: to make room for samples anew would set off a collection in what is measured. */
+let latencies: Latencies | undefined;
 
 process.on("disconnect", () => {
   process.exit(0);
@@ -43,7 +46,10 @@ async function answer(request: HostRequest): Promise<void> {
 
 function run({ load, timing }: Extract<HostRequest, { type: "run" }>): Promise<LoadResult> {
   if (caller === undefined) throw new Error("a server makes no calls");
-  return load.type === "closed" ? closedLoop(caller, load, timing) : openLoop(caller, load, timing);
+  latencies ??= new Latencies();
+  return load.type === "closed"
+    ? closedLoop(caller, load, timing, latencies)
+    : openLoop(caller, load, timing, latencies);
 }
 
 function report(message: HostReport): void {

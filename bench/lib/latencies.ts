@@ -21,7 +21,8 @@ const unitsPerUs = 10;
 const highestMs = 60_000;
 
 export class Latencies {
-  readonly #samplesMs = new Float64Array(samplesMax);
+  /** Written once, so that no page of it is new while it is recorded. */
+  readonly #samplesMs = new Float64Array(samplesMax).fill(0);
   #count = 0;
 
   get count(): number {

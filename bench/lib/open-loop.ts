@@ -1,7 +1,7 @@
 /** The open loop of `load.ts`. Calls that are due are made at every turn of the event loop. */
 import { setImmediate as turn } from "node:timers/promises";
 import { KeyDraw } from "./key-draw.ts";
-import { Latencies } from "./latencies.ts";
+import type { Latencies } from "./latencies.ts";
 import type { LoadResult, OpenLoad, Timing } from "./load.ts";
 import type { Caller } from "./subject.ts";
 
@@ -12,9 +12,10 @@ export async function openLoop(
   caller: Caller,
   load: OpenLoad,
   { warmUpMs, measureMs }: Timing,
+  latencies: Latencies,
 ): Promise<LoadResult> {
   const keys = new KeyDraw();
-  const latencies = new Latencies();
+  latencies.clear();
   const msPerCall = 1_000 / load.callsPerS;
   const begunAt = performance.now();
   const recordFrom = begunAt + warmUpMs;
