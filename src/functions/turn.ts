@@ -61,19 +61,9 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   hasRun = false;
   /** Whose reign it runs in. */
   reign: object | undefined = undefined;
-  /** Asks without an answer so far. */
-  #askCount = 0;
-  #askNumber = 0;
   /** The run is over: the context refuses everything. */
   #isRevoked = false;
-  /** What `ctx.fail` threw. */
-  #refusal: LatticeError | undefined = undefined;
-  /** What asks and sends threw into the handler. */
-  #passable: Set<unknown> | undefined = undefined;
-  #abort: AbortController | undefined = undefined;
-  #onRevoke: Set<(reason: LatticeError) => void> | undefined = undefined;
-  #afterCommit: (() => void | Promise<void>)[] | undefined = undefined;
-  #endedBecause: LatticeError | undefined = undefined;
+  #extras: TurnExtras | undefined = undefined;
 
   wheelTick: number = notInWheel;
   wheelNext: WheelEntry | undefined = undefined;
@@ -104,7 +94,7 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   }
 
   get isAsking(): boolean {
-    return this.#askCount > 0;
+    return this.#extras !== undefined && this.#extras.askCount > 0;
   }
 
   /** Must not take effect twice. */
@@ -113,16 +103,17 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    return this.#abort.signal;
+    const extras = this.#open();
+    extras.abort ??= new AbortController();
+    return extras.abort.signal;
   }
 
   get hasAfterCommit(): boolean {
-    return this.#afterCommit !== undefined;
+    return this.#extras?.afterCommit !== undefined;
   }
 
   get afterCommit(): readonly (() => void | Promise<void>)[] {
-    return this.#afterCommit ?? nothingToRun;
+    return this.#extras?.afterCommit ?? nothingToRun;
   }
 
   /** Called by the store. */
@@ -142,7 +133,7 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   checkActive(): void {
     if (!this.#isRevoked) return;
     const { functionName, key } = this.request.address;
-    const why = this.#endedBecause?.message ?? "its run is over";
+    const why = this.#extras?.endedBecause?.message ?? "its run is over";
     throw new LatticeError(
       "cancelled",
       `${this.label}: this context can no longer be used: ${why}`,
@@ -154,75 +145,105 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   revoke(reason?: LatticeError): void {
     if (this.#isRevoked) return;
     this.#isRevoked = true;
-    this.#endedBecause = reason;
     this.draft?.revoke();
-    if (reason !== undefined) this.#abort?.abort(reason);
-    if (this.#onRevoke === undefined) return;
-    const listeners = this.#onRevoke;
-    this.#onRevoke = undefined;
+    if (reason !== undefined) this.#open().endedBecause = reason;
+    if (this.#extras !== undefined) this.#tell(this.#extras, reason);
+  }
+
+  /** Tells whoever waits in the handler that its run is over. */
+  #tell(extras: TurnExtras, reason: LatticeError | undefined): void {
+    if (reason !== undefined) extras.abort?.abort(reason);
+    if (extras.onRevoke === undefined) return;
+    const listeners = extras.onRevoke;
+    extras.onRevoke = undefined;
     const ended = reason ?? new LatticeError("cancelled", `${this.label}: its run is over`);
     for (const listener of listeners) listener(ended);
   }
 
   /** Calls `listener` when the context is revoked; returns how to take that back. */
   onRevoke(listener: (reason: LatticeError) => void): () => void {
-    this.#onRevoke ??= new Set();
-    this.#onRevoke.add(listener);
-    return () => this.#onRevoke?.delete(listener);
+    const extras = this.#open();
+    extras.onRevoke ??= new Set();
+    extras.onRevoke.add(listener);
+    return () => extras.onRevoke?.delete(listener);
   }
 
   /** Runs after the commit. @throws LatticeError `overloaded` beyond 256. */
   addAfterCommit(run: () => void | Promise<void>): void {
-    this.#afterCommit ??= [];
-    if (this.#afterCommit.length >= afterCommitMax) {
+    const extras = this.#open();
+    extras.afterCommit ??= [];
+    if (extras.afterCommit.length >= afterCommitMax) {
       throw new LatticeError(
         "overloaded",
         `${this.label}: at most ${String(afterCommitMax)} calls of ctx.afterCommit in one run`,
       );
     }
-    this.#afterCommit.push(run);
+    extras.afterCommit.push(run);
   }
 
   /** Numbers the asks of one run from 1: a retried run numbers them alike. */
   nextAskNumber(): number {
-    this.#askNumber += 1;
-    return this.#askNumber;
+    const extras = this.#open();
+    extras.askNumber += 1;
+    return extras.askNumber;
   }
 
   beginAsk(): void {
-    this.#askCount += 1;
-    if (this.#askCount === 1 && this.phase === "running") this.#watcher.beganAsking(this);
+    const extras = this.#open();
+    extras.askCount += 1;
+    if (extras.askCount === 1 && this.phase === "running") this.#watcher.beganAsking(this);
   }
 
   endAsk(): void {
-    this.#askCount -= 1;
+    this.#open().askCount -= 1;
   }
 
   /** Notes what `ctx.fail` is about to throw: only then may its code reach the caller. */
   refuse(refusal: LatticeError): LatticeError {
-    this.#refusal = refusal;
+    this.#open().refusal = refusal;
     return refusal;
   }
 
   /** Notes an error that the system threw into the handler, and that may reach the caller as it is. */
   passOn(error: unknown): void {
     if (!(error instanceof LatticeError) || !(error.retryable || error.indeterminate)) return;
-    this.#passable ??= new Set();
-    this.#passable.add(error);
+    const extras = this.#open();
+    extras.passable ??= new Set();
+    extras.passable.add(error);
   }
 
   isRefusal(error: unknown): error is LatticeError {
-    return error !== undefined && error === this.#refusal;
+    return error !== undefined && error === this.#extras?.refusal;
   }
 
   isPassable(error: unknown): error is LatticeError {
-    return this.#passable?.has(error) === true;
+    return this.#extras?.passable?.has(error) === true;
+  }
+
+  #open(): TurnExtras {
+    this.#extras ??= new TurnExtras();
+    return this.#extras;
   }
 
   /** As messages name it: `cart/alice add`. */
   get label(): string {
     return `${this.name} ${this.request.operation}`;
   }
+}
+
+/** What few turns have: every field of a turn is cleared, kept and collected with every call. */
+class TurnExtras {
+  /** Asks without an answer so far. */
+  askCount = 0;
+  askNumber = 0;
+  /** What `ctx.fail` threw. */
+  refusal: LatticeError | undefined = undefined;
+  /** What asks and sends threw into the handler. */
+  passable: Set<unknown> | undefined = undefined;
+  abort: AbortController | undefined = undefined;
+  onRevoke: Set<(reason: LatticeError) => void> | undefined = undefined;
+  afterCommit: (() => void | Promise<void>)[] | undefined = undefined;
+  endedBecause: LatticeError | undefined = undefined;
 }
 
 const nothingToRun: readonly (() => void)[] = [];

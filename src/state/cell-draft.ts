@@ -6,7 +6,7 @@ import { seenInCell } from "./cell-entry.ts";
 import type { CellEntry } from "./cell-entry.ts";
 import { asCell } from "./dict-node.ts";
 import type { DraftNode, Place } from "./draft-node.ts";
-import type { Operation } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 import { plainOfCell } from "./plain-node.ts";
 import { nothingSeen } from "./seen.ts";
 import type { Seen } from "./seen.ts";
@@ -40,7 +40,7 @@ export class CellDraft implements DraftNode {
     this.#written = undefined;
   }
 
-  collect(operations: Operation[]): void {
+  collect(operations: OperationList): void {
     const value = this.#written;
     if (value === undefined) return;
     operations.push({ type: "write", path: this.place.path, seen: this.#seen, value });

@@ -6,7 +6,7 @@ import { counterValue, isCounterPresent, openRun } from "./counter-run.ts";
 import type { CounterRun } from "./counter-run.ts";
 import { asCounter } from "./dict-node.ts";
 import type { DraftNode, Place } from "./draft-node.ts";
-import type { Operation } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 
 /** What a counter takes beside its key, in estimated bytes. */
 const counterGrowth = 24;
@@ -48,7 +48,7 @@ export class CounterDraft implements DraftNode {
     this.#added = 0;
   }
 
-  collect(operations: Operation[], sequence: number): void {
+  collect(operations: OperationList, sequence: number): void {
     if (this.#added === 0) return;
     const open = openRun(this.#committed(), this.place.scope.writer);
     const first = open === 0 ? sequence : open;

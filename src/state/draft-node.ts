@@ -6,7 +6,8 @@
 import type { Kind } from "../definition/kinds.ts";
 import type { Value } from "../model/value.ts";
 import type { StateNode } from "./dict-node.ts";
-import type { Operation, Path } from "./operation.ts";
+import type { Path } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 import type { Scope } from "./scope.ts";
 
 export type AnyKind = Kind<unknown, unknown, unknown>;
@@ -17,7 +18,7 @@ export interface DraftNode {
   /** Forgets this turn's changes here and below. */
   reset(): void;
   /** Appends what this turn does here. `sequence`: of the commit in the making. */
-  collect(operations: Operation[], sequence: number): void;
+  collect(operations: OperationList, sequence: number): void;
   /** The plain value, this turn's changes included. */
   plain(): Value | undefined;
   /** What users hold. */

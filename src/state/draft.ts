@@ -13,7 +13,8 @@ import { EnvelopeDraft, forgetOperation } from "./envelope-draft.ts";
 import { recordedTwice, recordOperation } from "./recorded-call.ts";
 import { expiryField } from "./field-tag.ts";
 import type { EndedCall } from "./call-record.ts";
-import type { Operation, RecordOperation } from "./operation.ts";
+import type { RecordOperation } from "./operation.ts";
+import { OperationList } from "./operation-list.ts";
 import type { SendId, SendRequest } from "./outbox.ts";
 import { scalarBytesMax, Scope, tooLarge } from "./scope.ts";
 import { seenInCell } from "./cell-entry.ts";
@@ -32,6 +33,8 @@ export interface DraftOptions<S extends Shape> {
 }
 
 const expiryPath = [expiryField];
+/** Of the draft that is being finished: one at a time, and none runs code of others meanwhile. */
+const gathered = new OperationList();
 
 export class Draft<S extends Shape = Shape> {
   readonly #scope: Scope;
@@ -129,11 +132,12 @@ export class Draft<S extends Shape = Shape> {
     this.#scope.checkReadable();
     const { entity, writer } = this.#scope;
     const sequence = entity.sequenceOf(writer) + 1;
-    const operations = this.#collect(sequence);
-    const mark = this.#markAfter(operations.length);
+    this.#collect(sequence);
+    const mark = this.#markAfter(gathered.count);
     this.#scope.revoke();
-    this.#envelope?.collect(operations);
-    if (this.#record !== undefined) this.#collectRecord(operations, this.#record);
+    this.#envelope?.collect(gathered);
+    if (this.#record !== undefined) this.#collectRecord(this.#record);
+    const operations = gathered.take();
     if (operations.length === 0 && mark === this.#mark) return undefined;
     const id = { entity: entity.name, writer, sequence };
     const body = { mark, hybridTime: this.#hybridTime, operations };
@@ -158,26 +162,25 @@ export class Draft<S extends Shape = Shape> {
     return this.#envelope;
   }
 
-  #collect(sequence: number): Operation[] {
-    const operations: Operation[] = [];
-    this.#fields?.collect(operations, sequence);
+  #collect(sequence: number): void {
+    gathered.begin();
+    this.#fields?.collect(gathered, sequence);
     const update = this.#scope.document?.finish();
-    if (update !== undefined) operations.push({ type: "text", update });
+    if (update !== undefined) gathered.push({ type: "text", update });
     if (this.#expireAt !== undefined) {
       const cell = asCell(this.#scope.committed(expiryField));
       const seen = seenInCell(cell, this.#scope.writer);
-      operations.push({ type: "write", path: expiryPath, seen, value: this.#expireAt });
+      gathered.push({ type: "write", path: expiryPath, seen, value: this.#expireAt });
     }
-    return operations;
   }
 
   /** Recording a result is when callers that have long been silent are dropped. */
-  #collectRecord(operations: Operation[], record: RecordOperation): void {
+  #collectRecord(record: RecordOperation): void {
     const { entity, writer } = this.#scope;
     for (const silent of entity.dedupe.silentCallers(this.#hybridTime, record.call.caller)) {
-      operations.push(forgetOperation(entity, writer, silent));
+      gathered.push(forgetOperation(entity, writer, silent));
     }
-    operations.push(record);
+    gathered.push(record);
   }
 
   /** The generation that the commit belongs to. */

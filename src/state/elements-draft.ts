@@ -8,7 +8,8 @@ import { seenInCell, winner } from "./cell-entry.ts";
 import { asCell, asDict } from "./dict-node.ts";
 import type { DictNode } from "./dict-node.ts";
 import type { DraftNode, Place } from "./draft-node.ts";
-import type { Operation, RemoveOperation } from "./operation.ts";
+import type { RemoveOperation } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 import { recordOf, setOf } from "./plain-node.ts";
 import { removalAt } from "./removal-draft.ts";
 import type { Seen } from "./seen.ts";
@@ -100,7 +101,7 @@ export class ElementsDraft implements DraftNode {
     this.#cleared = undefined;
   }
 
-  collect(operations: Operation[]): void {
+  collect(operations: OperationList): void {
     if (this.#cleared !== undefined) operations.push(this.#cleared);
     for (const [key, { value, seen }] of this.#changes ?? []) {
       const path = [...this.place.path, key];

@@ -2,6 +2,7 @@
 import type { WriterId } from "../model/ids.ts";
 import type { Entity } from "./entity.ts";
 import type { ForgetOperation, Operation } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 import { checkOutboxRoom, sendBytes } from "./outbox.ts";
 import type { SendId, SendRequest } from "./outbox.ts";
 import type { Scope } from "./scope.ts";
@@ -47,8 +48,8 @@ export class EnvelopeDraft {
     this.confirm([id]);
   }
 
-  collect(operations: Operation[]): void {
-    operations.push(...this.#operations);
+  collect(operations: OperationList): void {
+    for (const operation of this.#operations) operations.push(operation);
   }
 
   #add(operation: Operation): void {

@@ -6,7 +6,8 @@ import { asDict, isPresent } from "./dict-node.ts";
 import type { DictNode, StateNode } from "./dict-node.ts";
 import { Place } from "./draft-node.ts";
 import type { AnyKind, Container, DraftNode } from "./draft-node.ts";
-import type { Operation, RemoveOperation } from "./operation.ts";
+import type { RemoveOperation } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 import { plainOfNode, recordOf } from "./plain-node.ts";
 import { removalAt } from "./removal-draft.ts";
 
@@ -92,9 +93,10 @@ export class MapDraft implements DraftNode, Container {
     for (const child of this.#children?.values() ?? []) child.reset();
   }
 
-  collect(operations: Operation[], sequence: number): void {
+  collect(operations: OperationList, sequence: number): void {
     if (this.#cleared !== undefined) operations.push(this.#cleared);
-    if (this.#removals !== undefined) operations.push(...this.#removals.values());
+    if (this.#removals !== undefined)
+      for (const removal of this.#removals.values()) operations.push(removal);
     for (const child of this.#children?.values() ?? []) child.collect(operations, sequence);
   }
 

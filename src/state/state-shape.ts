@@ -10,7 +10,8 @@ import type { AnyKind, DraftNode } from "./draft-node.ts";
 import { ElementsDraft } from "./elements-draft.ts";
 import { fieldKey, tagOf } from "./field-tag.ts";
 import { MapDraft } from "./map-draft.ts";
-import type { Operation, Path } from "./operation.ts";
+import type { Path } from "./operation.ts";
+import type { OperationList } from "./operation-list.ts";
 import type { Scope } from "./scope.ts";
 import { TextDraft } from "./text-draft.ts";
 
@@ -74,7 +75,7 @@ export class FieldDrafts {
   }
 
   /** Appends what the turn does, field by field. */
-  collect(operations: Operation[], sequence: number): void {
+  collect(operations: OperationList, sequence: number): void {
     if (this.#nodes === undefined) this.#only?.collect(operations, sequence);
     else for (const node of this.#nodes) node?.collect(operations, sequence);
   }
