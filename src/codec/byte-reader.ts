@@ -5,6 +5,7 @@
  * all frames of a connection.
  */
 import type { KeyCache } from "./key-cache.ts";
+import { noSlot, type KeyTable } from "./key-table.ts";
 import { MalformedBytes } from "./malformed.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -140,6 +141,17 @@ export class ByteReader {
     const start = this.#at;
     this.#at = start + length;
     return cache.decode(this.#bytes, start, this.#at);
+  }
+
+  /** Where in `table` the next `length` bytes stand as a key of `owner`; they are still to be read. */
+  slotOf(length: number, table: KeyTable<unknown>, owner: string): number {
+    if (length > this.#end - this.#at) return noSlot;
+    return table.find(owner, this.#bytes, this.#at, this.#at + length);
+  }
+
+  skip(length: number): void {
+    this.#need(length);
+    this.#at += length;
   }
 
   /** A varint count of items of at least `itemBytesMin` (≥ 1) bytes each that must still fit. */

@@ -243,6 +243,7 @@ export class NodeParts implements EventTargets {
     return new Links({
       platform,
       transport,
+      keys: this.#addresses.keys,
       events: linkEvents(this),
       local: () => this.#local(),
       judgeHello: (peer) => this.cluster.judgeHello(peer),

@@ -5,7 +5,7 @@
  * connection with a code that says why, and nothing above ever sees them.
  */
 import type { Timers } from "../platform/platform.ts";
-import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
+import { LinkDecoder, LinkEncoder, type CallKeys, type FrameLimits } from "../wire/link-codec.ts";
 import type { EncodedTable } from "../wire/encoded-table.ts";
 import type { LinkKind } from "../wire/link-rules.ts";
 import type { CallMessage, Message } from "../wire/messages.ts";
@@ -35,6 +35,8 @@ export interface MessageHandlers {
 export interface ChannelOptions {
   readonly timers: Timers;
   readonly limits: FrameLimits;
+  /** In which incoming calls find their `keySlot`. */
+  readonly keys?: CallKeys;
   readonly handlers: MessageHandlers;
 }
 
@@ -75,7 +77,7 @@ export class MessageChannel {
   private constructor(options: ChannelOptions) {
     this.#timers = options.timers;
     this.#handlers = options.handlers;
-    this.#decoder = new LinkDecoder(options.limits);
+    this.#decoder = new LinkDecoder(options.limits, options.keys);
   }
 
   /** Opens a connection to `address`; the outcome arrives through the handlers. */

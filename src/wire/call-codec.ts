@@ -5,6 +5,7 @@
  * without a length, because the message has one.
  */
 import { emptyBytes, type ByteReader } from "../codec/byte-reader.ts";
+import { noSlot } from "../codec/key-table.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
 import { sharedEncoding } from "../codec/value-bytes.ts";
 import { errorCodes, LatticeError } from "../model/error.ts";
@@ -70,7 +71,7 @@ function partsOf(call: CallMessage): number {
 }
 
 export function readCall(from: Incoming): CallMessage {
-  const { bytes, names } = from;
+  const { bytes, names, keys } = from;
   const present = bytes.u8();
   if (present > allParts) throw new MalformedBytes("has unknown parts");
   const flags = bytes.varint();
@@ -79,7 +80,10 @@ export function readCall(from: Incoming): CallMessage {
   const tableId = bytes.u32();
   const hop = bytes.u8();
   const functionName = names.read(bytes);
-  const keyText = bytes.string(keyBytesMax);
+  const keyLength = bytes.varint();
+  const keySlot = bytes.slotOf(keyLength, keys, functionName);
+  const keyText = keySlot === noSlot ? readKey(bytes, keyLength) : keys.keyAt(keySlot);
+  if (keySlot !== noSlot) bytes.skip(keyLength);
   const operation = names.read(bytes);
   const timeoutMs = bytes.varint();
   const isProtected = (present & parts.protection) !== 0;
@@ -99,6 +103,7 @@ export function readCall(from: Incoming): CallMessage {
     hop,
     functionName,
     key: keyText,
+    keySlot,
     operation,
     caller,
     number,
@@ -111,6 +116,11 @@ export function readCall(from: Incoming): CallMessage {
     chain: held,
     input: bytes.remaining === 0 ? emptyBytes : bytes.raw(bytes.remaining),
   };
+}
+
+function readKey(bytes: ByteReader, length: number): string {
+  if (length > keyBytesMax) throw new MalformedBytes("has a key that is too long");
+  return bytes.text(length);
 }
 
 /** Why a client's call may not be sent as it is, or `undefined`. Its size is the only thing checked. */

@@ -6,6 +6,7 @@
  */
 import type { ByteReader } from "../codec/byte-reader.ts";
 import type { ByteWriter } from "../codec/byte-writer.ts";
+import type { KeyTable } from "../codec/key-table.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
 import { utf8Length } from "../codec/utf8.ts";
 import { assert } from "../model/assert.ts";
@@ -22,6 +23,8 @@ export interface Outgoing {
 export interface Incoming {
   readonly bytes: ByteReader;
   readonly names: ReceiverNames;
+  /** What the receiver has for keys that are called again and again. */
+  readonly keys: KeyTable<unknown>;
 }
 
 export interface Field<T> {

@@ -9,6 +9,7 @@
  */
 import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
+import { KeyTable } from "../codec/key-table.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
 import { assert } from "../model/assert.ts";
 import { LatticeError } from "../model/error.ts";
@@ -36,6 +37,9 @@ import type { HelloMessage, Message } from "./messages.ts";
  * which must be readable before a protocol version is agreed on, and so hardly ever changes.
  */
 const frameVersion = 1;
+
+/** What a receiver has for the keys that are called: in it calls find their `keySlot`. */
+export type CallKeys = KeyTable<unknown>;
 
 /** What an end of a connection lets in. */
 export interface FrameLimits {
@@ -175,16 +179,19 @@ export class LinkEncoder {
 }
 
 export class LinkDecoder {
-  readonly #from: Incoming = {
-    bytes: new ByteReader(),
-    names: new ReceiverNames(linkRules.greeting),
-  };
+  readonly #from: Incoming;
   readonly #afterWelcome: LinkKind;
   #rules: LinkRules = linkRules.greeting;
   #isDecoding = false;
   #advice: CloseAdvice | undefined;
 
-  constructor(frameLimits: FrameLimits) {
+  /** @param keys in which calls find their `keySlot` */
+  constructor(frameLimits: FrameLimits, keys: CallKeys = noKeys) {
+    this.#from = {
+      bytes: new ByteReader(),
+      names: new ReceiverNames(linkRules.greeting),
+      keys,
+    };
     this.#afterWelcome = frameLimits.afterWelcome;
   }
 
@@ -280,6 +287,7 @@ export class LinkDecoder {
 }
 
 const nothing = new Uint8Array(0);
+const noKeys: CallKeys = new KeyTable();
 
 function kindAfterHello(hello: HelloMessage): LinkKind {
   return hello.node === undefined ? "from-client" : hello.channel;

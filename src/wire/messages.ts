@@ -120,6 +120,8 @@ export interface CallMessage {
   readonly hop: number;
   readonly functionName: string;
   readonly key: string;
+  /** Where its receiver found the key in its `KeyTable`, or `noSlot`; not sent. */
+  readonly keySlot?: number;
   readonly operation: string;
   /** Who is protected against running twice; "" with `number` 0 when unprotected. */
   readonly caller: string;

@@ -1,4 +1,5 @@
 /** Arbitrary messages of every type, within what the wire accepts. */
+import { noSlot } from "../../src/codec/key-table.ts";
 import fc from "fast-check";
 import { errorCodes } from "../../src/model/error.ts";
 import type { Term } from "../../src/model/term.ts";
@@ -233,6 +234,7 @@ const fields: Fields = {
     flags: fc.nat(63),
     ageTime: count,
     ageId: text,
+    keySlot: fc.constant(noSlot),
     chain: listOf(text),
     input: bytes,
   }),

@@ -49,6 +49,7 @@ export function callMessage(
     hop: 1,
     functionName: "cart",
     key: "alice",
+    keySlot: -1,
     operation: "add",
     caller: "",
     number: 0,

@@ -26,7 +26,7 @@ export class Prefetch {
   run(calls: readonly CallMessage[]): readonly (EntityAddress | undefined)[] {
     const found = this.#found;
     found.length = 0;
-    for (const { functionName, key } of calls) found.push(this.#addresses.known(functionName, key));
+    for (const call of calls) found.push(this.#addresses.known(call));
     let sum = 0;
     for (const address of found) if (address !== undefined) sum += address.partition;
     this.sum = sum + this.#fetchEntities(found);

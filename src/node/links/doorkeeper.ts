@@ -14,7 +14,7 @@ import { MessageChannel, type MessageHandlers } from "../../transport/message-ch
 import type { Connection, ConnectionHandlers } from "../../transport/transport.ts";
 import { agree } from "../../wire/agreement.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
-import { nodeFrameLimits } from "../../wire/link-codec.ts";
+import { nodeFrameLimits, type CallKeys } from "../../wire/link-codec.ts";
 import type { HelloMessage, Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
 import { TimerSet } from "../timer-set.ts";
 import { refusal, refusalOf, welcomeFor, type LocalIdentity } from "./handshake.ts";
@@ -23,7 +23,10 @@ import type { LinkChannel } from "./peer-link.ts";
 
 export interface DoorkeeperOptions {
   readonly platform: Platform;
+  /** Of the entities called here. */
+  readonly keys: CallKeys;
   local(): LocalIdentity;
+  /** Whether a node that says hello may be who it says it is. */
   judgeHello(peer: NodeIdentity): HelloJudgement;
   /** A client said hello; what it says next goes to the handlers returned, or it was refused. */
   acceptClient(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined;
@@ -68,6 +71,7 @@ export class Doorkeeper {
     const { channel, events } = MessageChannel.accept(connection, {
       timers: this.#options.platform.timers,
       limits: nodeFrameLimits,
+      keys: this.#options.keys,
       handlers: {
         message: (message) => {
           if (next !== undefined) {

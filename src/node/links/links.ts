@@ -11,8 +11,7 @@
  */
 import type { NodeId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
-import type { Platform, Timer } from "../../platform/platform.ts";
-import type { HelloJudgement } from "../../membership/hello-judgement.ts";
+import type { Timer } from "../../platform/platform.ts";
 import type { MessageChannel, MessageHandlers } from "../../transport/message-channel.ts";
 import { highWaterBytes } from "../../transport/transport.ts";
 import type {
@@ -22,12 +21,11 @@ import type {
   Transport,
 } from "../../transport/transport.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
-import type { HelloMessage, Message, NodeIdentity } from "../../wire/messages.ts";
+import type { Message, NodeIdentity } from "../../wire/messages.ts";
 import { TimerSet } from "../timer-set.ts";
 import type { LinkRoom } from "../partitions/outgoing.ts";
 import { Dialler, type DialOutcome } from "./dialler.ts";
-import { Doorkeeper } from "./doorkeeper.ts";
-import type { LocalIdentity } from "./handshake.ts";
+import { Doorkeeper, type DoorkeeperOptions } from "./doorkeeper.ts";
 import type { LinkEvents, LinkEvidence } from "./link-evidence.ts";
 import { LostLinks } from "./lost-links.ts";
 import { PeerLink, type LinkChannel } from "./peer-link.ts";
@@ -44,15 +42,12 @@ const judgedMs = 2_000;
 /** A link that broke sooner than this is dialled after a back-off: at once would be for ever. */
 const soundLinkMs = 1_000;
 
-export interface LinksOptions {
-  readonly platform: Platform;
+export interface LinksOptions extends Pick<
+  DoorkeeperOptions,
+  "platform" | "keys" | "local" | "judgeHello" | "acceptClient"
+> {
   readonly transport: Transport;
   readonly events: LinkEvents;
-  local(): LocalIdentity;
-  /** Whether a node that says hello may be who it says it is. */
-  judgeHello(peer: NodeIdentity): HelloJudgement;
-  /** A client said hello; what it says next goes to the handlers returned, or it is refused. */
-  acceptClient(channel: MessageChannel, hello: HelloMessage): MessageHandlers | undefined;
 }
 
 export class Links {
@@ -80,10 +75,7 @@ export class Links {
       },
     });
     this.#door = new Doorkeeper({
-      platform: options.platform,
-      local: () => options.local(),
-      judgeHello: (peer) => options.judgeHello(peer),
-      acceptClient: (channel, hello) => options.acceptClient(channel, hello),
+      ...options,
       handlersFor: (peer, kind, channel) => this.#handlersFor(peer, kind, channel),
       admitted: (peer, kind, channel) => {
         this.#attach(peer, kind, channel, false);
