@@ -38,6 +38,12 @@ export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
    * way for functions to talk. A run that throws sends nothing.
    */
   readonly send: <F extends AnyFunction>(target: F, key: string) => Sender<F>;
+  /**
+   * Deletes this entity: its state is empty from here on. What this run changes afterwards begins it
+   * anew. A delete wins over changes that another side of a split made meanwhile; that a call ran is
+   * remembered all the same, so a retry of an earlier one does not bring anything back.
+   */
+  readonly delete: () => void;
   /** Resolves after `ms` (≥ 0) milliseconds; the entity is held meanwhile. */
   readonly sleep: (ms: number) => Promise<void>;
   /** Runs `run` once the change is committed and answered, for side effects; lost with the node. */

@@ -100,6 +100,12 @@ export class TurnContext implements HandlerContext<Shape> {
     };
   }
 
+  get delete(): () => void {
+    return () => {
+      this.#writing("delete").draft!.delete();
+    };
+  }
+
   get sleep(): (ms: number) => Promise<void> {
     return (ms) => sleep(this.#writing("sleep"), this.#services.platform.timers, ms);
   }

@@ -71,6 +71,13 @@ const box = defineFunction({
     },
     bad: () => new Set([1]) as unknown as string,
     big: () => "x".repeat(1024 * 1024),
+    wipe(ctx, by: number) {
+      ctx.state.count.add(1);
+      ctx.delete();
+      if (by < 0) throw new Error("no");
+      if (by > 0) ctx.state.count.add(by);
+      return ctx.state.count.value;
+    },
     after(ctx, fail: boolean) {
       ctx.state.count.add(1);
       ctx.afterCommit(() => {
@@ -101,6 +108,9 @@ const box = defineFunction({
     },
     writes(ctx) {
       (ctx.state as unknown as { count: { add(by: number): void } }).count.add(1);
+    },
+    deletes(ctx) {
+      (ctx as unknown as { delete(): void }).delete();
     },
     sends(ctx) {
       (ctx as unknown as { sleep(ms: number): void }).sleep(1);
@@ -308,6 +318,25 @@ test("unknown functions and operations are refused with what exists", () => {
     assert.equal(outcome.error.code, code);
     assert.match(outcome.error.message, message);
   }
+});
+
+test("a handler that deletes its entity sees it empty, and what it changes then begins it anew", () => {
+  const s = stage();
+  s.call("box/a add", 5);
+  assert.equal(s.call("box/a wipe", 0).end, "0");
+  assert.equal(s.call("box/a total").end, "0");
+  s.call("box/a add", 2);
+  assert.equal(s.call("box/a wipe", 7).end, "7");
+  assert.equal(s.call("box/a total").end, "7");
+});
+
+test("a handler that deletes and then throws has deleted nothing, and a query cannot delete", () => {
+  const s = stage();
+  s.call("box/a add", 5);
+  assert.equal(s.call("box/a wipe", -1).end, "handler_error");
+  assert.equal(s.call("box/a total").end, "5");
+  assert.equal(s.call("box/a deletes").end, "handler_error");
+  assert.equal(s.call("box/a total").end, "5");
 });
 
 test("what afterCommit was given runs after the answer, and only if there was a commit", async () => {

@@ -33,7 +33,7 @@ function failedAnswer(indeterminate: boolean) {
 }
 
 function historyOf(calls: readonly CallRecord[], rest: Partial<History> = {}): History {
-  return { calls, shown: [], lossy: [], wasDegraded: false, endCount: 1, ...rest };
+  return { calls, slateCalls: [], shown: [], lossy: [], wasDegraded: false, endCount: 1, ...rest };
 }
 
 function looks(effects: Readonly<Record<string, number>>, rest: Partial<Look> = {}): Look {
@@ -144,4 +144,34 @@ test("a removed element that is there is C6", () => {
   const state = (tags: readonly string[]) => ({ "vault/k": looks({ 1: 1, 2: 1 }, { tags }) });
   assert.deepEqual(verdict(historyOf([tag, untag]), state(["1"])), ["C6"]);
   assert.deepEqual(verdict(historyOf([tag, untag]), state([])), []);
+});
+
+const mark: CallRecord = { ...call, id: "s1", functionName: "slate", operation: "mark" };
+const wipe: CallRecord = {
+  ...mark,
+  id: "s2",
+  operation: "wipe",
+  sentOrder: 3,
+  answer: okAnswer(4, []),
+};
+
+function slateVerdict(slateCalls: readonly CallRecord[], tags: readonly string[]): string[] {
+  return verdict(historyOf([], { slateCalls }), { "slate/k": looks({}, { tags }) });
+}
+
+test("what is deleted and comes back is C11, and what was marked afterwards and is gone is C12", () => {
+  const later = { ...mark, id: "s3", sentOrder: 5, answer: okAnswer(6, []) };
+  assert.deepEqual(slateVerdict([mark, wipe, later], ["s3"]), []);
+  assert.deepEqual(slateVerdict([mark, wipe, later], ["s1", "s3"]), ["C11"]);
+  assert.deepEqual(slateVerdict([mark, wipe, later], []), ["C12"]);
+});
+
+test("a delete that may have run before or after a mark says nothing of it", () => {
+  for (const unsure of [failedAnswer(true), undefined, { ...okAnswer(9, []) }]) {
+    const beside = { ...wipe, sentOrder: 1.5, answer: unsure };
+    assert.deepEqual(slateVerdict([mark, beside], []), []);
+    assert.deepEqual(slateVerdict([mark, beside], ["s1"]), []);
+  }
+  const degraded = { ...wipe, answer: okAnswer(4, [], true) };
+  assert.deepEqual(slateVerdict([mark, degraded], ["s1"]), []);
 });

@@ -94,6 +94,8 @@ export const handlers = defineFunction({
       ctx.state.lines.clear();
       // @ts-expect-error sending in a query
       ctx.send(cart, "alice").checkOut();
+      // @ts-expect-error deleting in a query
+      ctx.delete();
       // @ts-expect-error sleeping in a query
       void ctx.sleep(1);
     },

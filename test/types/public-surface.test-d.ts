@@ -89,6 +89,7 @@ export const everything = defineFunction({
       if (total > 3 || ctx.signal.aborted) {
         ctx.fail("failed_precondition", "too many", { total });
       }
+      if (total === 2) ctx.delete();
       ctx.afterCommit(() => {
         ctx.log.debug("done");
       });

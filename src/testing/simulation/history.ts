@@ -3,7 +3,7 @@
  * answered. The judge compares it with the final state and knows nothing else.
  */
 import type { ErrorCode } from "../../model/error.ts";
-import type { OperationName } from "./scenario.ts";
+import type { OperationName, SlateOperationName } from "./scenario.ts";
 import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
 
 export interface CallRecord {
@@ -12,7 +12,7 @@ export interface CallRecord {
   readonly client: string;
   readonly functionName: SimulatedFunctionName;
   readonly key: string;
-  readonly operation: OperationName | "untag";
+  readonly operation: OperationName | SlateOperationName | "untag";
   readonly isProtected: boolean;
   readonly acks: number | "all" | undefined;
   /** Entities that a `send` or `ask` involves. */
@@ -57,6 +57,8 @@ export interface LossyTime {
 /** Everything about a run that the judge needs beside the final state. */
 export interface History {
   readonly calls: readonly CallRecord[];
+  /** Calls of entities that are deleted again and again. */
+  readonly slateCalls: readonly CallRecord[];
   /** What watchers were shown, by entity: ids, and whether a degraded process may have shown them. */
   readonly shown: readonly ShownState[];
   /** Acknowledged before the end of one of these: may be lost. */

@@ -25,6 +25,8 @@ export const invariants = {
   C8: "a watcher ends up with the final state",
   C9: "no clock and no stamp is far off the true time, however wall clocks are set",
   C10: "no write of a register loses to one that was answered before it was sent",
+  C11: "what was deleted does not come back",
+  C12: "what was written after the last delete stays",
   L1: "after the faults stop every call succeeds within 30 s",
   B1: "every queue stays within its bound",
   B2: "no node reports a defect of its own",

@@ -19,6 +19,7 @@ export function judge(history: History, final: FinalState, violations: Violation
   judgement.judgeOrder();
   judgement.judgeEntities();
   judgement.judgeRegisters();
+  judgement.judgeSlates();
 }
 
 class Judgement {
@@ -118,6 +119,35 @@ class Judgement {
     }
   }
 
+  judgeSlates(): void {
+    const { slateCalls } = this.#history;
+    for (const mark of slateCalls) {
+      if (mark.operation !== "wipe") this.#judgeMark(mark, slateCalls);
+    }
+  }
+
+  /** By the deletes of the same entity, that of its own turn apart. */
+  #judgeMark(mark: CallRecord, calls: readonly CallRecord[]): void {
+    const { id, key, functionName, answer } = mark;
+    if (answer?.type !== "ok" || answer.degraded) return;
+    const marks = this.#final.get(`${functionName}/${key}`)?.tags ?? [];
+    const deletes = calls.filter((call) => {
+      const isSame = call.functionName === functionName && call.key === key;
+      return isSame && call.operation !== "mark" && call !== mark;
+    });
+    const ending = deletes.find((call) => {
+      return call.sentOrder > answer.order && this.#mustStay(call) && !isDegraded(call);
+    });
+    const name = nameOf(mark);
+    if (ending !== undefined) {
+      const what = (): string => `${name} is back, which ${nameOf(ending)} had deleted`;
+      this.#violations.check("C11", !marks.includes(id), what);
+    }
+    const isLast = deletes.every((call) => isOverBefore(call, mark));
+    if (!isLast || !this.#isStrict(functionName) || !this.#mustStay(mark)) return;
+    this.#violations.check("C12", marks.includes(id), () => `${name} is gone`);
+  }
+
   #judgeRemovals(name: string, tags: ReadonlySet<string>): void {
     for (const call of this.#history.calls) {
       if (call.operation !== "untag" || `${call.functionName}/${call.key}` !== name) continue;
@@ -191,7 +221,7 @@ class Judgement {
 
   /** All that its callers meet is decided by a majority. */
   #isStrict(name: SimulatedFunctionName): boolean {
-    return name === "vault" || !this.#history.wasDegraded;
+    return name === "vault" || name === "board" || !this.#history.wasDegraded;
   }
 
   #mustStay(call: CallRecord): boolean {
@@ -211,6 +241,16 @@ class Judgement {
     if (!isProtected || this.#isStrict(functionName)) return false;
     return answer?.type !== "ok" || answer.degraded;
   }
+}
+
+function isDegraded({ answer }: CallRecord): boolean {
+  return answer?.type === "ok" && answer.degraded;
+}
+
+/** Whatever it did was done before the other call was sent. */
+function isOverBefore({ answer }: CallRecord, other: CallRecord): boolean {
+  if (answer === undefined || answer.order > other.sentOrder) return false;
+  return answer.type === "ok" || !answer.indeterminate;
 }
 
 function nameOf({ id, functionName, key, operation, client }: CallRecord): string {

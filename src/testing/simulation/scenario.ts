@@ -33,6 +33,9 @@ export type FaultKind = (typeof faultKinds)[number];
 export const operations = ["put", "tag", "send", "ask", "linger", "decline", "seen"] as const;
 export type OperationName = (typeof operations)[number];
 
+export const slateOperations = ["mark", "wipe", "renew"] as const;
+export type SlateOperationName = (typeof slateOperations)[number];
+
 export interface Scenario {
   readonly seed: number;
   readonly nodeCount: number;
@@ -45,6 +48,8 @@ export interface Scenario {
   readonly clientCount: number;
   readonly watcherCount: number;
   readonly callCount: number;
+  /** Calls of entities that are deleted again and again. */
+  readonly slateCallCount: number;
   readonly durationMs: number;
   readonly callTimeoutMs: number;
   readonly hotShare: number;
@@ -94,6 +99,7 @@ export function scenarioOf(seed: number): Scenario {
     clientCount: 1 + randomBelow(random, 3),
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
     callCount: 210 + randomBelow(random, 120),
+    slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
     hotShare: random() < 0.5 ? 0 : random() * 0.5,
@@ -141,6 +147,10 @@ function drawAimedHarm(random: Random): Harm {
     faults: ["ambush", "ambush", "ambush", ...others],
     faultEveryMs: 800 + random() * 2_500,
   };
+}
+
+function drawSlateCalls(random: Random): number {
+  return random() < 0.4 ? 0 : 20 + randomBelow(random, 60);
 }
 
 function drawReplicas(random: Random, nodeCount: number): number {

@@ -37,8 +37,11 @@ const noteState = { ...ledgerState, text: crdt.text() };
 type LedgerState = typeof ledgerState;
 type Turn = HandlerContext<LedgerState>;
 
-export const functionNames = ["vault", "ledger", "note"] as const;
+export const functionNames = ["vault", "ledger", "note", "slate", "board"] as const;
 export type SimulatedFunctionName = (typeof functionNames)[number];
+
+/** What is deleted again and again, judged by rules of its own; a board refuses to serve a split. */
+export const slateNames: readonly SimulatedFunctionName[] = ["slate", "board"];
 
 /** The handlers, as untyped calls of other entities name them. */
 interface Callee {
@@ -68,6 +71,8 @@ export function simulatedFunctions(): Readonly<Record<SimulatedFunctionName, Any
   functions.vault = makeLedger(ledgerState, "refuse", find);
   functions.ledger = makeLedger(ledgerState, "serve", find);
   functions.note = makeLedger(noteState, "serve", find);
+  functions.slate = makeSlate("serve");
+  functions.board = makeSlate("refuse");
   return functions as Record<SimulatedFunctionName, AnyFunction>;
 }
 
@@ -123,6 +128,44 @@ function makeLedger<S extends Shape>(
     },
   });
 }
+
+/** `look` shows its marks as tags. */
+function makeSlate(whenSplit: WhenSplit): AnyFunction {
+  return defineFunction({
+    state: { marks: crdt.set<string>() },
+    whenSplit,
+    deadlineMs: 20_000,
+    handlers: {
+      mark({ state }, { id }: { readonly id: string }): Seen {
+        state.marks.add(id);
+        return [...state.marks.values()];
+      },
+      wipe(ctx): Seen {
+        ctx.delete();
+        return [];
+      },
+      /** Deletes it and begins it anew in one turn. */
+      renew(ctx, { id }: { readonly id: string }): Seen {
+        ctx.delete();
+        ctx.state.marks.add(id);
+        return [...ctx.state.marks.values()];
+      },
+    },
+    queries: {
+      look: ({ state }) => ({ ...nothing, tags: [...state.marks.values()].sort() }),
+    },
+  });
+}
+
+const nothing: Look = {
+  effects: {},
+  count: 0,
+  tags: [],
+  high: 0,
+  values: {},
+  latest: "",
+  text: "",
+};
 
 function takeEffect({ state, now }: Turn, id: string): Seen {
   state.effects.at(id).add(1);

@@ -246,15 +246,12 @@ class Simulation {
   }
 
   #judgeAnswers(workload: Workload, healedAt: number): void {
-    for (const { id, answer, sentAt, timeoutMs, functionName, key } of workload.calls) {
+    for (const { id, answer, sentAt, timeoutMs, functionName, key } of workload.allCalls) {
       const name = `call ${id} of ${functionName}/${key}`;
       this.#violations.check("C7", answer !== undefined, () => `${name} has no answer`);
       if (answer?.type === "ok") {
-        this.#violations.check(
-          "P4",
-          answer.hops <= 3,
-          () => `${name} took ${String(answer.hops)} hops`,
-        );
+        const { hops } = answer;
+        this.#violations.check("P4", hops <= 3, () => `${name} took ${String(hops)} hops`);
       }
       if (sentAt < healedAt || timeoutMs !== successLimitMs) continue;
       this.#violations.check("L1", answer?.type === "ok", () => {
@@ -271,7 +268,7 @@ class Simulation {
     const client = await time.settled(this.#cluster.connect<unknown>(nodes));
     await time.sleep(echoMs);
     const final = new Map<string, Look>();
-    const reads = workload.entities.map(async ([functionName, key]) => {
+    const reads = [...workload.entities, ...workload.slates].map(async ([functionName, key]) => {
       const name = `${functionName}/${key}`;
       try {
         let look = await lookAt(client, functionName, key);
@@ -350,6 +347,7 @@ class Simulation {
     );
     return {
       calls: workload.calls,
+      slateCalls: workload.slateCalls,
       shown: workload.shown,
       lossy: faults.lossy,
       wasDegraded: nodes.some((count) => count > 0),

@@ -11,8 +11,13 @@ import { randomBelow, type Random } from "../../model/random.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
 import type { CallRecord, ShownState } from "./history.ts";
-import { operations, type OperationName, type Scenario } from "./scenario.ts";
-import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
+import {
+  operations,
+  type OperationName,
+  type Scenario,
+  type SlateOperationName,
+} from "./scenario.ts";
+import { slateNames, type Seen, type SimulatedFunctionName } from "./simulated-functions.ts";
 
 export type EntityId = readonly [SimulatedFunctionName, string];
 
@@ -42,8 +47,11 @@ interface Request {
 
 export class Workload {
   readonly calls: CallRecord[] = [];
+  readonly slateCalls: CallRecord[] = [];
   readonly shown: ShownState[] = [];
   readonly entities: readonly EntityId[];
+  /** Those that are deleted again and again. */
+  readonly slates: readonly EntityId[] = slateNames.map((name) => [name, "s"]);
   readonly #cluster: SimulatedCluster;
   readonly #scenario: Scenario;
   readonly #random: Random;
@@ -62,6 +70,10 @@ export class Workload {
     this.entities = drawEntities(scenario, this.#random);
   }
 
+  get allCalls(): readonly CallRecord[] {
+    return [...this.calls, ...this.slateCalls];
+  }
+
   get unansweredCount(): number {
     return this.#unanswered;
   }
@@ -76,10 +88,16 @@ export class Workload {
   /** Arms all calls of the run. */
   start(): void {
     const { timers } = this.#cluster.time;
-    const { callCount, durationMs, watcherCount } = this.#scenario;
+    const { callCount, slateCallCount, durationMs, watcherCount } = this.#scenario;
     for (let i = 0; i < callCount; i++) {
       timers.after(this.#random() * durationMs, () => {
         this.#callSomething();
+      });
+    }
+    const random = seededRandom(this.#scenario.seed, "slate calls");
+    for (let i = 0; i < slateCallCount; i++) {
+      timers.after(random() * durationMs, () => {
+        this.#callSlate(random);
       });
     }
     for (let i = 0; i < watcherCount; i++) {
@@ -125,6 +143,16 @@ export class Workload {
     if (operation === "tag") this.#untagLater(who, tagged);
   }
 
+  #callSlate(random: Random): void {
+    const able = this.#clients.filter(({ isProtected }) => isProtected);
+    const who = able[randomBelow(random, able.length)]!;
+    const entity = this.slates[randomBelow(random, this.slates.length)]!;
+    const draw = random();
+    const operation: SlateOperationName = draw < 0.7 ? "mark" : draw < 0.9 ? "wipe" : "renew";
+    const timeoutMs = this.#scenario.callTimeoutMs * (0.5 + random());
+    this.call({ who, entity, operation, timeoutMs });
+  }
+
   /** Some of what was added and acknowledged is removed again. */
   #untagLater(who: SimulatedClient, tagged: CallRecord): void {
     if (this.#random() < 0.5) return;
@@ -138,8 +166,10 @@ export class Workload {
   call(request: Request): CallRecord {
     const { who, entity, operation, timeoutMs, acks, targets = [], removes = "" } = request;
     const [functionName, key] = entity;
+    const isSlate = slateNames.includes(functionName);
+    const calls = isSlate ? this.slateCalls : this.calls;
     const record: CallRecord = {
-      id: String(this.calls.length + 1),
+      id: `${isSlate ? "s" : ""}${String(calls.length + 1)}`,
       client: who.name,
       functionName,
       key,
@@ -153,7 +183,7 @@ export class Workload {
       sentOrder: ++this.#order,
       answer: undefined,
     };
-    this.calls.push(record);
+    calls.push(record);
     this.#unanswered += 1;
     const plain = (who.client as unknown as { get(f: string, k: string): AnyHandle }).get(
       functionName,
@@ -243,6 +273,8 @@ function inputOf({ id, operation, targets, removes }: CallRecord, random: Random
     case "put":
     case "tag":
     case "decline":
+    case "mark":
+    case "renew":
       return { id };
     case "untag":
       return { id, of: removes };
@@ -252,6 +284,7 @@ function inputOf({ id, operation, targets, removes }: CallRecord, random: Random
       return { id, path: targets };
     case "linger":
       return { id, ms: random() * 1_500 };
+    case "wipe":
     case "seen":
       return undefined;
   }
