@@ -32,6 +32,7 @@ const usage = `Usage: npm run node -- [options]
   --advertise ADDR  where others reach this node, ws://host:port (default as bound)
   --dial FROM=TO    connect to TO where FROM is dialled, as through a proxy; may be given again
   --replicas N      copies of every partition, the same on all nodes (default 3)
+  --partitions N    a power of two, the same on all nodes (default 1024)
   --expose-errors   tell callers what a handler threw; else only the log has it
   --log LEVEL       debug, info, warn, error or silent (default warn)
   --help            this text
@@ -50,6 +51,7 @@ const flags = {
   zone: { type: "string" },
   weight: { type: "string" },
   replicas: { type: "string" },
+  partitions: { type: "string" },
   advertise: { type: "string" },
   dial: { type: "string", multiple: true, default: [] as string[] },
   "expose-errors": { type: "boolean", default: false },
@@ -83,7 +85,10 @@ async function main(): Promise<void> {
     ...given("replicas", numberOf(values.replicas)),
     ...given("advertise", values.advertise),
   };
-  const node = await launchInspectable(options, waysOf(values.dial));
+  const node = await launchInspectable(options, {
+    ways: waysOf(values.dial),
+    ...given("partitionCount", numberOf(values.partitions)),
+  });
   announce(node);
   leaveOnSignals(node);
   answerParent(node, functions);

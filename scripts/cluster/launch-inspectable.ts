@@ -1,24 +1,30 @@
 /**
  * Starts a node as `startNode` of `latticework/node` does, from the same parts, and keeps hold of
- * its insides: the process that started it may ask what this process itself holds.
+ * its insides: the process that started it may ask what this process itself holds. Such a node may
+ * have fewer partitions than `startNode` allows, for smokes.
  */
 import type { NodeOptions } from "latticework/node";
 import type { LatticeNode } from "../../src/node/lattice-node.ts";
 import { launchNode } from "../../src/node/launch.ts";
 import { checkNodeOptions } from "../../src/node/options.ts";
+import { defaultPartitionCount } from "../../src/ring/partition.ts";
 import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import { WebSocketTransport } from "../../src/transport/node/websocket-transport.ts";
 import { ReroutedTransport } from "./rerouted-transport.ts";
 
-/**
- * @param ways addresses that this node reaches by another way; see `ReroutedTransport`
- * @throws LatticeError as `startNode` does
- */
+export interface Inspected {
+  /** Addresses that this node reaches by another way; see `ReroutedTransport`. */
+  readonly ways: ReadonlyMap<string, string>;
+  /** A power of two, the same on all nodes. @default 1024 */
+  readonly partitionCount?: number;
+}
+
+/** @throws LatticeError as `startNode` does */
 export async function launchInspectable(
   options: NodeOptions,
-  ways: ReadonlyMap<string, string>,
+  { ways, partitionCount = defaultPartitionCount }: Inspected,
 ): Promise<LatticeNode> {
-  const settings = checkNodeOptions(options);
+  const settings = { ...checkNodeOptions(options), partitionCount };
   const { logger = "info" } = options;
   const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
   const transport = new ReroutedTransport(new WebSocketTransport(platform.timers), ways);

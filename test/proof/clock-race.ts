@@ -10,7 +10,7 @@
 import type { Reply } from "latticework";
 import { connect, type Client } from "latticework/client";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
-import { defaultPartitionCount, partitionOf } from "../../src/ring/partition.ts";
+import { partitionOf } from "../../src/ring/partition.ts";
 import type { RecordFile } from "../support/record-file.ts";
 import type { RealCluster } from "../support/real-cluster.ts";
 import { Recorder } from "../support/recorder.ts";
@@ -47,7 +47,8 @@ export async function race(
   say: ProofOptions["say"],
 ): Promise<RaceEnd> {
   const others = cluster.nodes.filter((node) => node !== alone);
-  const keys = await keysOwnedBy(alone, name, registers);
+  const { partitions } = cluster;
+  const keys = await keysOwnedBy(alone, { name, count: registers, partitions });
   const recorder = new Recorder(record);
   // Each client stays with one node, which forwards: it does not step over to the other side.
   const first = await connect<Functions>({ nodes: [alone.address], direct: false });
@@ -85,8 +86,17 @@ function valueOf(side: Side, key: string): string {
   return `${side} ${key}`;
 }
 
+interface KeysWanted {
+  readonly name: string;
+  readonly count: number;
+  readonly partitions: number;
+}
+
 /** Of a node that stood still before, others may lead everything for a while; it owns what it did. */
-async function keysOwnedBy(node: NodeProcess, name: string, count: number): Promise<string[]> {
+async function keysOwnedBy(
+  node: NodeProcess,
+  { name, count, partitions }: KeysWanted,
+): Promise<string[]> {
   const owned = new Set<number>();
   for (const { partition, owners } of await node.partitions()) {
     if (owners.includes(node.id)) owned.add(partition);
@@ -95,7 +105,7 @@ async function keysOwnedBy(node: NodeProcess, name: string, count: number): Prom
   for (let n = 0; keys.length < count; n++) {
     if (n >= keysTriedMax) throw new Error(`${node.id} owns none of ${String(n)} keys`);
     const key = `${name}-${String(n)}`;
-    if (owned.has(partitionOf("latest", key, defaultPartitionCount))) keys.push(key);
+    if (owned.has(partitionOf("latest", key, partitions))) keys.push(key);
   }
   return keys;
 }

@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import type { NodeEvent } from "latticework/node";
 import { Plant } from "../support/plant.ts";
 import type { Sides } from "../support/proxied-network.ts";
-import { RealCluster } from "../support/real-cluster.ts";
+import { RealCluster, smokePartitions } from "../support/real-cluster.ts";
 import { FlappingBreak } from "./flapping-break.ts";
 import { atMost, none, type Figure, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
 import { runEpisode, type Break, type Episode, type EpisodeEnd } from "./split-episode.ts";
@@ -108,7 +108,10 @@ async function run({ control, smoke: isSmoke, say }: ProofOptions): Promise<Verd
   const plant = control ? forgetfulPlant() : undefined;
   say(`starting ${nodes} node processes with ${nodes * (nodes - 1)} proxies between them`);
   const root = plant?.root;
-  const cluster = await RealCluster.start({ nodes, functionsFile, proxied: true, root });
+  const cluster = await RealCluster.start({
+    ...{ nodes, functionsFile, root, proxied: true },
+    partitions: isSmoke ? smokePartitions : undefined,
+  });
   try {
     await cluster.balanced();
     say(`pids ${cluster.nodes.map(({ pid }) => pid).join(", ")}: all copies in place`);

@@ -17,6 +17,7 @@ import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { placementOf } from "../../src/ring/placement.ts";
 import { Plant } from "../support/plant.ts";
 import { monotonicMs } from "../support/monotonic.ts";
+import { smokePartitions, type RealCluster } from "../support/real-cluster.ts";
 import { atLeast, atMost, none, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
 import { TallyRun, type TallyEnd, type TallyScale } from "./tally-run.ts";
 import { exactness, missing, rounded, tallyCounts } from "./tally-verdict.ts";
@@ -37,6 +38,7 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
+  partitions: smokePartitions,
   entities: 600,
   callsPerS: 200,
   shortPauses: 1,
@@ -126,7 +128,7 @@ async function stopOne(
     cluster.isWhole(),
   );
   const after = await leadersOf(cluster.nodes);
-  const moved = movedFrom(node.id, cluster.nodes, before, after);
+  const moved = movedFrom(node.id, cluster, before, after);
   const now = await incarnationOf(node.id, others[0]!);
   say(
     `SIGSTOP of ${stop.node} (pid ${stop.pid}, led ${stop.led.length}) for ${stoppedMs.toFixed(0)} ms: ` +
@@ -141,12 +143,12 @@ async function stopOne(
  */
 function movedFrom(
   id: string,
-  nodes: readonly NodeProcess[],
+  { nodes, partitions }: RealCluster,
   before: ReadonlyMap<number, string>,
   after: ReadonlyMap<number, string>,
 ): number {
   const members = nodes.map((node) => ({ id: node.id, weight: 1, zone: "" }));
-  const table = placementOf(members, { partitionCount: 1_024, replicas: 3 });
+  const table = placementOf(members, { partitionCount: partitions, replicas: 3 });
   const moved = [...before].filter(([partition, leader]) => {
     if (!leader.startsWith(`${id} `) || after.get(partition) === leader) return false;
     const home = table.ownersOf(partition)[0] ?? "";

@@ -19,7 +19,7 @@ import { until } from "../../scripts/cluster/until.ts";
 import { ForkedGenerator } from "../support/forked-generator.ts";
 import { monotonicMs } from "../support/monotonic.ts";
 import { Plant } from "../support/plant.ts";
-import { RealCluster } from "../support/real-cluster.ts";
+import { RealCluster, smokePartitions } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import type { Storm, StormJudgement, StormStory } from "./judges/storm-story.ts";
@@ -39,6 +39,8 @@ const forgottenTimeoutMs = 5_000;
 const mebibyte = 1024 * 1024;
 
 interface Scale {
+  /** Of the cluster. @default 1024 */
+  readonly partitions?: number;
   readonly clients: number;
   readonly generators: number;
   /** In which the proxies reset everything. */
@@ -48,7 +50,13 @@ interface Scale {
 }
 
 const full: Scale = { clients: targets.reconnectStorm.clients, generators: 2, resets: 3, kills: 1 };
-const smoke: Scale = { clients: 60, generators: 1, resets: 1, kills: 0 };
+const smoke: Scale = {
+  partitions: smokePartitions,
+  clients: 60,
+  generators: 1,
+  resets: 1,
+  kills: 0,
+};
 
 interface StormEnd extends Storm {
   readonly how: "reset" | "kill";
@@ -92,7 +100,8 @@ class Stage {
   }
 
   static async start(scale: Scale, root: string | undefined): Promise<Stage> {
-    const cluster = await RealCluster.start({ nodes, functionsFile, root });
+    const { partitions } = scale;
+    const cluster = await RealCluster.start({ nodes, functionsFile, partitions, root });
     try {
       await cluster.balanced();
       const idle = await NodeProcess.start(["--port", "0", "--functions", functionsFile]);

@@ -11,7 +11,7 @@ import { once } from "node:events";
 import type { NodeCounters } from "latticework/node";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { until } from "../../scripts/cluster/until.ts";
-import { defaultPartitionCount, partitionOf } from "../../src/ring/partition.ts";
+import { partitionOf } from "../../src/ring/partition.ts";
 import { monotonicMs } from "../support/monotonic.ts";
 import { RealCluster } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
@@ -27,6 +27,8 @@ import { tallyEntity } from "./tally-messages.ts";
 
 export interface TallyScale {
   readonly nodes: number;
+  /** Of the cluster. @default 1024 */
+  readonly partitions?: number;
   readonly entities: number;
   readonly callsPerS: number;
   /** Longest time of a call. */
@@ -87,8 +89,8 @@ export class TallyRun {
     scale: TallyScale,
     { replicas, root, say }: TallyRunOptions,
   ): Promise<TallyRun> {
-    const { nodes, entities, callsPerS, timeoutMs } = scale;
-    const cluster = await RealCluster.start({ nodes, functionsFile, replicas, root });
+    const { nodes, partitions, entities, callsPerS, timeoutMs } = scale;
+    const cluster = await RealCluster.start({ nodes, functionsFile, partitions, replicas, root });
     try {
       await cluster.balanced();
       say(`pids ${cluster.nodes.map(({ pid }) => pid).join(", ")}: every node leads its share`);
@@ -123,7 +125,7 @@ export class TallyRun {
     const found: number[] = [];
     for (let n = 0; n < this.#scale.entities && found.length < count; n++) {
       const { functionName, key } = tallyEntity(n);
-      if (partitions.has(partitionOf(functionName, key, defaultPartitionCount))) found.push(n);
+      if (partitions.has(partitionOf(functionName, key, this.cluster.partitions))) found.push(n);
     }
     return found;
   }
@@ -161,10 +163,10 @@ export class TallyRun {
       path.join(folder, name),
     ) as [string, string];
     await this.#writeCopies(copiesFile);
-    const { addresses } = this.cluster;
+    const { addresses, partitions } = this.cluster;
     const disturbances = this.#disturbances;
     const { entities } = this.#scale;
-    const story: TallyStory = { addresses, entities, disturbances };
+    const story: TallyStory = { addresses, partitions, entities, disturbances };
     await writeFile(storyFile, JSON.stringify(story));
     const last = await this.cluster.statuses();
     this.#say("judging in another process");

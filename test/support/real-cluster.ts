@@ -18,11 +18,19 @@ export interface RealClusterOptions {
   readonly functionsFile: string;
   /** Copies of every partition. @default 3 */
   readonly replicas?: number | undefined;
+  /** Partitions of the cluster, a power of two. @default 1024 */
+  readonly partitions?: number | undefined;
   /** Puts a proxy between every two nodes, so that `network` can be broken. */
   readonly proxied?: boolean;
   /** A checkout to run instead of this one. */
   readonly root?: string | undefined;
 }
+
+/**
+ * For smokes: a cluster of so many is balanced with a fifth of the work, and each node leads enough of
+ * them that it has something to lose.
+ */
+export const smokePartitions = 128;
 
 /** A busy machine takes its time to start processes and copy partitions. */
 const balancedTimeoutMs = 60_000;
@@ -91,7 +99,7 @@ export class RealCluster {
     const node = await NodeProcess.start(
       [
         ...["--port", String(this.#ports[index]), "--functions", functionsFile],
-        ...["--replicas", String(this.#replicas)],
+        ...["--replicas", String(this.#replicas), "--partitions", String(this.partitions)],
         ...others.flatMap(({ address }) => ["--join", address]),
         ...(this.#network?.nodeArgs(index) ?? []),
       ],
@@ -105,29 +113,33 @@ export class RealCluster {
     return Promise.all(this.#nodes.map((node) => node.status()));
   }
 
+  get partitions(): number {
+    return this.#options.partitions ?? defaultPartitionCount;
+  }
+
   get #replicas(): number {
     return this.#options.replicas ?? 3;
   }
 
   /** It is whole, and every node leads its share. */
   async balanced(): Promise<void> {
-    const share = Math.floor((defaultPartitionCount / this.#nodes.length) * leastShare);
+    const share = Math.floor((this.partitions / this.#nodes.length) * leastShare);
     await until("every node leads its share", balancedTimeoutMs, async () => {
       const all = await this.statuses();
-      return (
-        areWhole(all, this.#replicas) && all.every(({ primaries }) => primaries.length >= share)
-      );
+      return this.#areWhole(all) && all.every(({ primaries }) => primaries.length >= share);
     });
   }
 
   /** Every partition is led once and has all its copies, and nobody is away. */
   async isWhole(): Promise<boolean> {
-    return areWhole(await this.statuses(), this.#replicas);
+    return this.#areWhole(await this.statuses());
   }
 
   /** Every partition is led once, nothing is degraded, and all owners of everything hold the same. */
   async isEqual(): Promise<boolean> {
-    return isLedOnce(await this.statuses()) && (await unequalPartitions(this.#nodes)).length === 0;
+    return (
+      this.#isLedOnce(await this.statuses()) && (await unequalPartitions(this.#nodes)).length === 0
+    );
   }
 
   /** It is whole and equal; rejects when it is not in time. */
@@ -143,7 +155,7 @@ export class RealCluster {
     const keys: string[] = [];
     for (let n = 0; keys.length < count; n++) {
       const key = `key-${String(n)}`;
-      if (led.has(partitionOf(functionName, key, defaultPartitionCount))) keys.push(key);
+      if (led.has(partitionOf(functionName, key, this.partitions))) keys.push(key);
     }
     return keys;
   }
@@ -161,7 +173,7 @@ export class RealCluster {
       const held = new Map<string, readonly (CopyReport | undefined)[]>();
       for (const node of this.#nodes) held.set(node.id, await node.copies(some));
       for (const [index, wanted] of some.entries()) {
-        const ids = owners.get(partitionFor(wanted)) ?? [];
+        const ids = owners.get(this.#partitionFor(wanted)) ?? [];
         yield [wanted, new Map(ids.map((id) => [id, held.get(id)?.[index]] as const))];
       }
     }
@@ -170,7 +182,7 @@ export class RealCluster {
   /** Node ids of the owner set of each entity, as its primary tells. */
   async ownersOf(of: readonly CopyWanted[]): Promise<(readonly string[])[]> {
     const owners = await this.#ownersByPartition();
-    return of.map((wanted) => owners.get(partitionFor(wanted)) ?? []);
+    return of.map((wanted) => owners.get(this.#partitionFor(wanted)) ?? []);
   }
 
   async #ownersByPartition(): Promise<ReadonlyMap<number, readonly string[]>> {
@@ -183,36 +195,36 @@ export class RealCluster {
     return owners;
   }
 
+  #partitionFor({ functionName, key }: CopyWanted): number {
+    return partitionOf(functionName, key, this.partitions);
+  }
+
+  /**
+   * A node that has just joined is in nobody's placement yet, and misses nothing by that: until it has
+   * its share of the copies the cluster is not whole.
+   */
+  #areWhole(all: readonly NodeStatus[]): boolean {
+    const share =
+      ((this.partitions * Math.min(this.#replicas, all.length)) / all.length) * leastShare;
+    return (
+      this.#isLedOnce(all) &&
+      all.every((status) => status.copies >= share && seesAllWhole(status, all.length))
+    );
+  }
+
+  #isLedOnce(all: readonly NodeStatus[]): boolean {
+    const led = all.reduce((sum, { primaries }) => sum + primaries.length, 0);
+    return (
+      led === this.partitions &&
+      all.every(({ degraded, forkedCommits }) => degraded.length === 0 && forkedCommits === 0)
+    );
+  }
+
   /** Ends all processes and proxies at once. */
   async close(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.kill()));
     await this.#network?.close();
   }
-}
-
-function partitionFor({ functionName, key }: CopyWanted): number {
-  return partitionOf(functionName, key, defaultPartitionCount);
-}
-
-/**
- * @param replicas of every partition. A node that has just joined is in nobody's placement yet, and
- *   misses nothing by that: until it has its share of the copies the cluster is not whole.
- */
-function areWhole(all: readonly NodeStatus[], replicas: number): boolean {
-  const share =
-    ((defaultPartitionCount * Math.min(replicas, all.length)) / all.length) * leastShare;
-  return (
-    isLedOnce(all) &&
-    all.every((status) => status.copies >= share && seesAllWhole(status, all.length))
-  );
-}
-
-function isLedOnce(all: readonly NodeStatus[]): boolean {
-  const led = all.reduce((sum, { primaries }) => sum + primaries.length, 0);
-  return (
-    led === defaultPartitionCount &&
-    all.every(({ degraded, forkedCommits }) => degraded.length === 0 && forkedCommits === 0)
-  );
 }
 
 function seesAllWhole({ members, underReplicated }: NodeStatus, nodes: number): boolean {

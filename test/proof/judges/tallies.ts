@@ -7,7 +7,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { connect } from "latticework/client";
-import { defaultPartitionCount, partitionOf } from "../../../src/ring/partition.ts";
+import { partitionOf } from "../../../src/ring/partition.ts";
 import { readRecords } from "../../support/record-file.ts";
 import type { Functions } from "../functions/tallies.ts";
 import { tallyEntity, type TallyRecord } from "../tally-messages.ts";
@@ -199,12 +199,12 @@ async function judge(
   const told = tellByEntity(calls);
   judgeOwners(copies, told);
   await readThroughFreshClient(story, told);
+  const { disturbances, partitions } = story;
   const made = calls.filter(({ from }) => from !== "preload");
   const placed = made.map(
-    (call) => [partitionOf(call.functionName, call.key, defaultPartitionCount), call] as const,
+    (call) => [partitionOf(call.functionName, call.key, partitions), call] as const,
   );
   const byClock = calls.filter(({ from }) => from === "load");
-  const { disturbances } = story;
   return {
     counts,
     faults,

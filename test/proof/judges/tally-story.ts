@@ -14,6 +14,8 @@ export interface Disturbance {
 
 export interface TallyStory {
   readonly addresses: readonly string[];
+  /** Of the cluster. */
+  readonly partitions: number;
   readonly entities: number;
   readonly disturbances: readonly Disturbance[];
 }
