@@ -20,6 +20,7 @@ import { NodeProcess } from "./cluster/node-process.ts";
 import { Progress } from "./cluster/progress.ts";
 import { unequalPartitions } from "./cluster/unequal-partitions.ts";
 import { until } from "./cluster/until.ts";
+import { bundle } from "./programs/bundle.ts";
 
 const usage = `Usage: npm start [-- options]
 
@@ -237,7 +238,8 @@ async function copiesAtRest(nodes: readonly NodeProcess[]): Promise<number> {
 }
 
 async function verifyInOtherProcess(words: readonly string[]): Promise<Comparison> {
-  const args = ["--import", "tsx", verifyFile, ...words];
+  const [script = ""] = await bundle([verifyFile]);
+  const args = ["--enable-source-maps", script, ...words];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Comparison;
 }

@@ -12,6 +12,7 @@ import { readFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { runProgram } from "../support/run-program.ts";
 import { atLeast, atMost, exactly, none } from "./proof.ts";
 import type { Proof, ProofOptions, Verdict } from "./proof.ts";
@@ -108,8 +109,9 @@ async function start(
     ...(smoke ? ["--flights", String(smokeFlights)] : []),
     ...(control ? ["--control"] : []),
   ];
+  const [script = ""] = smoke ? await bundle(["scripts/start-cluster.ts"]) : [];
   const [command, args] = smoke
-    ? [process.execPath, ["--import", "tsx", "scripts/start-cluster.ts", ...words]]
+    ? [process.execPath, ["--enable-source-maps", script, ...words]]
     : ["npm", ["start", "--", ...words]];
   const startedAt = performance.now();
   const { code, output } = await runProgram(command, args, {
