@@ -35,8 +35,13 @@ const userOptions = {
   noImplicitOverride: true,
   noImplicitReturns: true,
   skipLibCheck: false,
-  typeRoots: [path.join(repositoryRoot, "node_modules/@types")],
   types: ["node"],
+};
+
+/** TypeScript's own declarations, such as all of the DOM, are not what is looked at. */
+const givens = {
+  typeRoots: [path.join(repositoryRoot, "node_modules/@types")],
+  skipDefaultLibCheck: true,
 };
 
 /**
@@ -48,9 +53,9 @@ export async function compile(source: string, options: object = {}): Promise<voi
   await compileAs(source, { ...userOptions, ...options });
 }
 
-/** As `compile`, with these options and no others; `@types/node` is where this repository has it. */
+/** As `compile`, with these options; `@types/node` is where this repository has it. */
 export async function compileAs(source: string, options: object): Promise<void> {
-  const compilerOptions = { ...options, typeRoots: userOptions.typeRoots };
+  const compilerOptions = { ...options, ...givens };
   writeJson(path.join(source, "tsconfig.json"), { compilerOptions, include: ["**/*.ts"] });
   await runNode([compiler, "-p", source], { cwd: source });
 }

@@ -133,7 +133,7 @@ async function importedCount({ folder }: Project): Promise<number> {
 }
 
 function publintFails({ packed }: Project): Promise<number> {
-  return fails("publint/src/cli.js", ["--strict", packed.folder]);
+  return fails("publint/src/cli.js", ["--strict", packed.tarball]);
 }
 
 function attwFails({ packed }: Project): Promise<number> {
