@@ -1,15 +1,18 @@
 /**
  * Makes JavaScript of `src/` and `bench/` for the processes that are measured, exactly as `npm run
  * build` does file by file. Under tsx they would be measured with its loader's extra code around
- * every inner function, which is not what users run. Only what changed is made anew.
+ * every inner function, which is not what users run. Only what changed is made anew, and what `npm
+ * run build` has made is taken over.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
+import { needsBuild } from "../../scripts/launch/staleness.mjs";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
 
 const outputRoot = path.join(repositoryRoot, "node_modules/.cache/latticework-bench");
 const sourceFolders = ["src", "bench"];
+const packageFolder = `src${path.sep}`;
 
 /** Returns where the JavaScript of a file of the repository is. */
 export function compiledPath(file: string): string {
@@ -21,23 +24,32 @@ export function compile(): void {
   mkdirSync(outputRoot, { recursive: true });
   replaceFile(path.join(outputRoot, "package.json"), JSON.stringify({ type: "module" }));
   const options = compilerOptions();
+  const isBuilt = !needsBuild(repositoryRoot);
   for (const folder of sourceFolders) {
-    for (const file of typeScriptFiles(folder)) compileFile(file, options);
+    for (const file of typeScriptFiles(folder)) compileFile(file, options, isBuilt);
   }
 }
 
-function compileFile(file: string, compilerOptions: ts.CompilerOptions): void {
+function compileFile(file: string, options: ts.CompilerOptions, isBuilt: boolean): void {
   const source = path.join(repositoryRoot, file);
   const output = compiledPath(file);
   // Together with the time of its source, an output says what it was made of.
   const made = statSync(output, { throwIfNoEntry: false });
   if (made !== undefined && made.mtimeMs > statSync(source).mtimeMs) return;
-  const { outputText } = ts.transpileModule(readFileSync(source, "utf8"), {
-    compilerOptions,
-    fileName: source,
-  });
   mkdirSync(path.dirname(output), { recursive: true });
-  replaceFile(output, outputText);
+  replaceFile(output, (isBuilt ? builtText(file) : undefined) ?? transpiled(source, options));
+}
+
+/** `undefined` for what is no part of the package. */
+function builtText(file: string): string | undefined {
+  if (!file.startsWith(packageFolder)) return undefined;
+  const built = path.join("dist", file.slice(packageFolder.length).replace(/\.ts$/, ".js"));
+  return readFileSync(path.join(repositoryRoot, built), "utf8");
+}
+
+function transpiled(source: string, compilerOptions: ts.CompilerOptions): string {
+  const text = readFileSync(source, "utf8");
+  return ts.transpileModule(text, { compilerOptions, fileName: source }).outputText;
 }
 
 function compilerOptions(): ts.CompilerOptions {
