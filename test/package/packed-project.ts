@@ -51,10 +51,14 @@ export async function copyPackedProject(folder: string): Promise<PackedPackage> 
 }
 
 /** As `copyPackedProject`, but builds, packs and installs, whatever there is already. */
-export async function makePackedProject(folder: string): Promise<PackedPackage> {
+export function makePackedProject(folder: string): Promise<PackedPackage> {
+  return makeProject(folder, true);
+}
+
+async function makeProject(folder: string, anew: boolean): Promise<PackedPackage> {
   const packFolder = path.join(folder, "pack");
   mkdirSync(packFolder, { recursive: true });
-  const tarball = await pack(packFolder);
+  const tarball = await pack(packFolder, anew);
   writeFileSync(path.join(folder, tarballFile), JSON.stringify(tarball));
   const packed = packedIn(folder);
   await install(path.join(folder, userFolder), packed.tarball);
@@ -87,7 +91,7 @@ async function make(entry: string): Promise<void> {
   if (existsSync(entry)) return;
   const draft = path.join(cacheFolder, `${draftPrefix}${String(process.pid)}`);
   try {
-    await makePackedProject(draft);
+    await makeProject(draft, false);
     if (hashOfSources() !== path.basename(entry)) return;
     const now = new Date();
     utimesSync(draft, now, now);
