@@ -32,7 +32,7 @@ const usage = `Usage: npm run node -- [options]
   --advertise ADDR  where others reach this node, ws://host:port (default as bound)
   --dial FROM=TO    connect to TO where FROM is dialled, as through a proxy; may be given again
   --replicas N      copies of every partition, the same on all nodes (default 3)
-  --partitions N    a power of two, the same on all nodes (default 1024)
+  --partitions N    of the key space: a power of two, the same on all nodes (default 1024)
   --expose-errors   tell callers what a handler threw; else only the log has it
   --log LEVEL       debug, info, warn, error or silent (default warn)
   --help            this text

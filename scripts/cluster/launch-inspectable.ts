@@ -5,10 +5,12 @@
  */
 import type { NodeOptions } from "latticework/node";
 import type { LatticeNode } from "../../src/node/lattice-node.ts";
+import { LatticeError } from "../../src/model/error.ts";
 import { launchNode } from "../../src/node/launch.ts";
 import { checkNodeOptions } from "../../src/node/options.ts";
 import { defaultPartitionCount } from "../../src/ring/partition.ts";
 import { nodePlatform } from "../../src/platform/node/node-platform.ts";
+import { maxPartitionCount } from "../../src/routing/routing-table.ts";
 import { WebSocketTransport } from "../../src/transport/node/websocket-transport.ts";
 import { ReroutedTransport } from "./rerouted-transport.ts";
 
@@ -19,11 +21,12 @@ export interface Inspected {
   readonly partitionCount?: number;
 }
 
-/** @throws LatticeError as `startNode` does */
+/** @throws LatticeError as `startNode` does, and `invalid_argument` for so many partitions */
 export async function launchInspectable(
   options: NodeOptions,
   { ways, partitionCount = defaultPartitionCount }: Inspected,
 ): Promise<LatticeNode> {
+  checkPartitionCount(partitionCount);
   const settings = { ...checkNodeOptions(options), partitionCount };
   const { logger = "info" } = options;
   const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
@@ -36,4 +39,11 @@ export async function launchInspectable(
     platform.close();
   });
   return node;
+}
+
+function checkPartitionCount(count: number): void {
+  const isPowerOfTwo = Number.isInteger(count) && count >= 1 && Number.isInteger(Math.log2(count));
+  if (isPowerOfTwo && count <= maxPartitionCount) return;
+  const range = `a power of two, at most ${maxPartitionCount.toLocaleString("en-US")}`;
+  throw new LatticeError("invalid_argument", `partitions must be ${range}, got ${String(count)}`);
 }

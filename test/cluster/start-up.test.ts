@@ -87,6 +87,7 @@ test("a join address that is no address, and an option that does not exist", asy
 const unusable: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a port that is no number", ["--port", "x"], /invalid_argument.*listen\.port.*0 to 65535/],
   ["an unknown level of the log", ["--log", "loud"], /invalid_argument.*debug, info.*got loud/],
+  ["partitions that are no power of two", ["--partitions", "1000"], /invalid_argument.*two.*1000/],
   ["a weight that is none", ["--weight", "heavy"], /invalid_argument.*0\.1 to 10/],
 ];
 for (const [what, args, message] of unusable) {
