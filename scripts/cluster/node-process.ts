@@ -19,6 +19,13 @@ const answerTimeoutMs = 10_000;
 const outputShown = 2_000;
 const readyTimeoutMs = 30_000;
 
+export interface NodeProcessOptions {
+  /** A checkout to run instead of this one, such as one with a planted fault. */
+  readonly root?: string | undefined;
+  /** Of Node.js, besides source maps. */
+  readonly flags?: readonly string[] | undefined;
+}
+
 export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #output: string[] = [];
@@ -30,10 +37,14 @@ export class NodeProcess {
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 
-  private constructor(script: string, args: readonly string[], root: string) {
+  private constructor(
+    script: string,
+    args: readonly string[],
+    { root = repositoryRoot, flags = [] }: NodeProcessOptions,
+  ) {
     this.#child = fork(script, args, {
       cwd: root,
-      execArgv: ["--enable-source-maps"],
+      execArgv: ["--enable-source-maps", ...flags],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -49,13 +60,13 @@ export class NodeProcess {
     void this.ended.then(() => process.off("exit", end));
   }
 
-  /**
-   * Starts a node with the options of `npm run node`; resolves when it is ready.
-   * @param root of a checkout to run instead of this one, such as one with a planted fault
-   */
-  static async start(args: readonly string[], root = repositoryRoot): Promise<NodeProcess> {
-    const { script, ownArgs } = await bundleNode(args, root);
-    const started = new NodeProcess(script, ownArgs, root);
+  /** Starts a node with the options of `npm run node`; resolves when it is ready. */
+  static async start(
+    args: readonly string[],
+    options: NodeProcessOptions = {},
+  ): Promise<NodeProcess> {
+    const { script, ownArgs } = await bundleNode(args, options.root ?? repositoryRoot);
+    const started = new NodeProcess(script, ownArgs, options);
     await started.#ready();
     return started;
   }

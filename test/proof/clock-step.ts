@@ -20,7 +20,7 @@ import { until } from "../../scripts/cluster/until.ts";
 import { monotonicMs } from "../support/monotonic.ts";
 import { Plant } from "../support/plant.ts";
 import { RecordFile } from "../support/record-file.ts";
-import { smokePartitions, type RealCluster } from "../support/real-cluster.ts";
+import { smokeCluster, type RealCluster } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
 import { race, type RaceEnd } from "./clock-race.ts";
 import type { ClockJudgement, ClockStory, StampLine, StepTime } from "./judges/clock-story.ts";
@@ -51,7 +51,7 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
-  partitions: smokePartitions,
+  ...smokeCluster,
   entities: 600,
   callsPerS: 200,
   holdMs: 500,

@@ -14,7 +14,7 @@
  * Control: the cluster keeps one copy of everything (`--replicas 1`), so that what a killed node led
  * dies with it.
  */
-import { smokePartitions } from "../support/real-cluster.ts";
+import { smokeCluster } from "../support/real-cluster.ts";
 import { watchClose } from "../support/watch-close.ts";
 import { targets } from "./targets.ts";
 import {
@@ -43,7 +43,7 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
-  partitions: smokePartitions,
+  ...smokeCluster,
   entities: 600,
   callsPerS: 400,
   kills: 1,

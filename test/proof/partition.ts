@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import type { NodeEvent } from "latticework/node";
 import { Plant } from "../support/plant.ts";
 import type { Sides } from "../support/proxied-network.ts";
-import { RealCluster, smokePartitions } from "../support/real-cluster.ts";
+import { RealCluster, smokeCluster } from "../support/real-cluster.ts";
 import { FlappingBreak } from "./flapping-break.ts";
 import { atMost, none, type Figure, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
 import { runEpisode, type Break, type Episode, type EpisodeEnd } from "./split-episode.ts";
@@ -110,7 +110,7 @@ async function run({ control, smoke: isSmoke, say }: ProofOptions): Promise<Verd
   const root = plant?.root;
   const cluster = await RealCluster.start({
     ...{ nodes, functionsFile, root, proxied: true },
-    partitions: isSmoke ? smokePartitions : undefined,
+    ...(isSmoke ? smokeCluster : {}),
   });
   try {
     await cluster.balanced();

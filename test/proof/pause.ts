@@ -17,7 +17,7 @@ import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { placementOf } from "../../src/ring/placement.ts";
 import { Plant } from "../support/plant.ts";
 import { monotonicMs } from "../support/monotonic.ts";
-import { smokePartitions, type RealCluster } from "../support/real-cluster.ts";
+import { smokeCluster, type RealCluster } from "../support/real-cluster.ts";
 import { atLeast, atMost, none, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
 import { TallyRun, type TallyEnd, type TallyScale } from "./tally-run.ts";
 import { exactness, missing, rounded, tallyCounts } from "./tally-verdict.ts";
@@ -38,7 +38,7 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
-  partitions: smokePartitions,
+  ...smokeCluster,
   entities: 600,
   callsPerS: 200,
   shortPauses: 1,

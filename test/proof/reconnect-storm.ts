@@ -19,7 +19,7 @@ import { until } from "../../scripts/cluster/until.ts";
 import { ForkedGenerator } from "../support/forked-generator.ts";
 import { monotonicMs } from "../support/monotonic.ts";
 import { Plant } from "../support/plant.ts";
-import { RealCluster, smokePartitions } from "../support/real-cluster.ts";
+import { RealCluster, smokeCluster } from "../support/real-cluster.ts";
 import { runJudge } from "../support/run-judge.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import type { Storm, StormJudgement, StormStory } from "./judges/storm-story.ts";
@@ -39,8 +39,9 @@ const forgottenTimeoutMs = 5_000;
 const mebibyte = 1024 * 1024;
 
 interface Scale {
-  /** Of the cluster. @default 1024 */
+  /** As of `RealCluster`, also the next. @default 1024 */
   readonly partitions?: number;
+  readonly flags?: readonly string[];
   readonly clients: number;
   readonly generators: number;
   /** In which the proxies reset everything. */
@@ -51,7 +52,7 @@ interface Scale {
 
 const full: Scale = { clients: targets.reconnectStorm.clients, generators: 2, resets: 3, kills: 1 };
 const smoke: Scale = {
-  partitions: smokePartitions,
+  ...smokeCluster,
   clients: 60,
   generators: 1,
   resets: 1,
@@ -100,11 +101,12 @@ class Stage {
   }
 
   static async start(scale: Scale, root: string | undefined): Promise<Stage> {
-    const { partitions } = scale;
-    const cluster = await RealCluster.start({ nodes, functionsFile, partitions, root });
+    const { partitions, flags } = scale;
+    const cluster = await RealCluster.start({ nodes, functionsFile, partitions, flags, root });
     try {
       await cluster.balanced();
-      const idle = await NodeProcess.start(["--port", "0", "--functions", functionsFile]);
+      const args = ["--port", "0", "--functions", functionsFile];
+      const idle = await NodeProcess.start(args, { flags });
       const proxies: TcpProxy[] = [];
       for (const address of cluster.addresses) {
         proxies.push(await TcpProxy.start({ targetPort: Number(new URL(address).port) }));

@@ -8,7 +8,7 @@
  */
 import { Plant } from "../support/plant.ts";
 import { monotonicMs } from "../support/monotonic.ts";
-import { smokePartitions } from "../support/real-cluster.ts";
+import { smokeCluster } from "../support/real-cluster.ts";
 import { atMost, exactly, none, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
 import { TallyRun, type TallyEnd, type TallyScale } from "./tally-run.ts";
 import { exactness, missing, tallyCounts } from "./tally-verdict.ts";
@@ -29,7 +29,7 @@ const full: Scale = {
 };
 const smoke: Scale = {
   nodes: 3,
-  partitions: smokePartitions,
+  ...smokeCluster,
   restarts: 1,
   entities: 600,
   callsPerS: 200,

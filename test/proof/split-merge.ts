@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Sides } from "../support/proxied-network.ts";
-import { RealCluster, smokePartitions } from "../support/real-cluster.ts";
+import { RealCluster, smokeCluster } from "../support/real-cluster.ts";
 import { none, type Proof, type ProofOptions, type Verdict } from "./proof.ts";
 import { runEpisode, type Episode, type EpisodeEnd } from "./split-episode.ts";
 import { missing } from "./tally-verdict.ts";
@@ -37,8 +37,10 @@ async function run({ control, smoke: isSmoke, say }: ProofOptions): Promise<Verd
   const { sides, keys, lengthMs, how } = isSmoke ? smoke : full;
   const nodes = sides.flat().length;
   say(`starting ${nodes} node processes with ${nodes * (nodes - 1)} proxies between them`);
-  const partitions = isSmoke ? smokePartitions : undefined;
-  const cluster = await RealCluster.start({ nodes, functionsFile, partitions, proxied: true });
+  const cluster = await RealCluster.start({
+    ...{ nodes, functionsFile, proxied: true },
+    ...(isSmoke ? smokeCluster : {}),
+  });
   try {
     await cluster.balanced();
     say(`pids ${cluster.nodes.map(({ pid }) => pid).join(", ")}: all copies in place`);

@@ -27,8 +27,9 @@ import { tallyEntity } from "./tally-messages.ts";
 
 export interface TallyScale {
   readonly nodes: number;
-  /** Of the cluster. @default 1024 */
+  /** As of `RealCluster`, also the next. @default 1024 */
   readonly partitions?: number;
+  readonly flags?: readonly string[];
   readonly entities: number;
   readonly callsPerS: number;
   /** Longest time of a call. */
@@ -89,8 +90,9 @@ export class TallyRun {
     scale: TallyScale,
     { replicas, root, say }: TallyRunOptions,
   ): Promise<TallyRun> {
-    const { nodes, partitions, entities, callsPerS, timeoutMs } = scale;
-    const cluster = await RealCluster.start({ nodes, functionsFile, partitions, replicas, root });
+    const { nodes, partitions, flags, entities, callsPerS, timeoutMs } = scale;
+    const size = { nodes, partitions, flags, replicas };
+    const cluster = await RealCluster.start({ ...size, functionsFile, root });
     try {
       await cluster.balanced();
       say(`pids ${cluster.nodes.map(({ pid }) => pid).join(", ")}: every node leads its share`);

@@ -20,6 +20,8 @@ export interface RealClusterOptions {
   readonly replicas?: number | undefined;
   /** Partitions of the cluster, a power of two. @default 1024 */
   readonly partitions?: number | undefined;
+  /** Of Node.js, for the processes. */
+  readonly flags?: readonly string[] | undefined;
   /** Puts a proxy between every two nodes, so that `network` can be broken. */
   readonly proxied?: boolean;
   /** A checkout to run instead of this one. */
@@ -27,10 +29,11 @@ export interface RealClusterOptions {
 }
 
 /**
- * For smokes: a cluster of so many is balanced with a fifth of the work, and each node leads enough of
- * them that it has something to lose.
+ * For smokes: so many partitions are in place with a fifth of the work, and each node leads enough of
+ * them that it has something to lose. Processes that live for seconds end before optimized code has
+ * paid for itself.
  */
-export const smokePartitions = 128;
+export const smokeCluster = { partitions: 128, flags: ["--no-opt"] } as const;
 
 /** A busy machine takes its time to start processes and copy partitions. */
 const balancedTimeoutMs = 60_000;
@@ -93,7 +96,7 @@ export class RealCluster {
 
   /** Starts the node with this index, which must not run; it joins through those that do. */
   async restart(index: number): Promise<NodeProcess> {
-    const { functionsFile, root } = this.#options;
+    const { functionsFile, root, flags } = this.#options;
     // Those that have not started yet are holes, which `filter` leaves out.
     const others = this.#nodes.filter((_, other) => other !== index);
     const node = await NodeProcess.start(
@@ -103,7 +106,7 @@ export class RealCluster {
         ...others.flatMap(({ address }) => ["--join", address]),
         ...(this.#network?.nodeArgs(index) ?? []),
       ],
-      root,
+      { root, flags },
     );
     this.#nodes[index] = node;
     return node;
