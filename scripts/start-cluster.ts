@@ -20,12 +20,14 @@ import { NodeProcess } from "./cluster/node-process.ts";
 import { Progress } from "./cluster/progress.ts";
 import { unequalPartitions } from "./cluster/unequal-partitions.ts";
 import { until } from "./cluster/until.ts";
+import { defaultPartitionCount } from "../src/ring/partition.ts";
 import { bundle } from "./programs/bundle.ts";
 
 const usage = `Usage: npm start [-- options]
 
   --control      the same without protection: answers before replication, blind retries; exits 1
   --flights N    only the first N of 20,000
+  --partitions N of the key space, a power of two (default 1024)
   --record FILE  write every answered call, one line of JSON each
   --json FILE    write what was counted
   --help         this text
@@ -40,6 +42,8 @@ const firstPort = 7400;
 const concurrency = 256;
 /** Share of the replay after which a node is killed. */
 const killAt = 0.5;
+/** No node may lead less than this part of its share when the replay begins. */
+const leastShare = 0.6;
 const settleTimeoutMs = 60_000;
 const functionsFile = fileURLToPath(new URL("../examples/flights/functions.ts", import.meta.url));
 const verifyFile = fileURLToPath(new URL("../examples/flights/verify.ts", import.meta.url));
@@ -65,6 +69,7 @@ interface Story {
 interface Options {
   readonly control: boolean;
   readonly flights: number;
+  readonly partitions: number;
   readonly record?: string | undefined;
   readonly json?: string | undefined;
 }
@@ -75,6 +80,7 @@ function readOptions(): Options | "help" {
     options: {
       control: { type: "boolean", default: false },
       flights: { type: "string", default: "20000" },
+      partitions: { type: "string", default: String(defaultPartitionCount) },
       record: { type: "string" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
@@ -82,8 +88,15 @@ function readOptions(): Options | "help" {
   });
   if (values.help) return "help";
   const flights = Number(values.flights);
-  if (Number.isSafeInteger(flights) && flights >= 1) return { ...values, flights };
-  throw new Error(`--flights takes a whole number from 1, not ${values.flights}`);
+  const partitions = Number(values.partitions);
+  if (!Number.isSafeInteger(flights) || flights < 1) {
+    throw new Error(`--flights takes a whole number from 1, not ${values.flights}`);
+  }
+  // Each of the nodes leads some.
+  if (!Number.isInteger(Math.log2(partitions)) || partitions < 16) {
+    throw new Error(`--partitions takes a power of two from 16, not ${values.partitions}`);
+  }
+  return { ...values, flights, partitions };
 }
 
 async function main(): Promise<number> {
@@ -103,8 +116,8 @@ async function main(): Promise<number> {
 
 async function demonstrate(options: Options): Promise<number> {
   const inCi = process.env["CI"] !== undefined && process.env["CI"] !== "";
-  const nodes = await startNodes(inCi);
-  await balanced(nodes);
+  const nodes = await startNodes(inCi, options.partitions);
+  await balanced(nodes, options.partitions);
   const story = await tell(nodes, options);
   printTable(story);
   const { killed, comparison, unequalCopies } = story;
@@ -170,15 +183,17 @@ async function tell(nodes: readonly NodeProcess[], options: Options): Promise<St
   return { killed, result, last, comparison, unequalCopies: await copiesAtRest(alive) };
 }
 
-async function startNodes(anyPort: boolean): Promise<NodeProcess[]> {
+async function startNodes(anyPort: boolean, partitions: number): Promise<NodeProcess[]> {
   console.log(`Starting ${String(nodeCount)} nodes`);
   const ports = await freePorts(nodeCount, anyPort ? 0 : firstPort);
   const nodes: NodeProcess[] = [];
   for (const port of ports) {
     const first = nodes[0];
     const join = first === undefined ? [] : ["--join", first.address];
-    const args = ["--port", String(port), "--functions", functionsFile, "--cluster", "flights"];
-    const node = await NodeProcess.start([...args, ...join]);
+    const node = await NodeProcess.start([
+      ...["--port", String(port), "--functions", functionsFile, "--cluster", "flights"],
+      ...["--partitions", String(partitions), ...join],
+    ]);
     console.log(`  ● ${node.address}  pid ${String(node.pid)}`);
     nodes.push(node);
   }
@@ -186,15 +201,18 @@ async function startNodes(anyPort: boolean): Promise<NodeProcess[]> {
 }
 
 /** Every partition has all its copies, and every node leads some. */
-async function balanced(nodes: readonly NodeProcess[]): Promise<void> {
-  process.stdout.write("Spreading 1024 partitions … ");
+async function balanced(nodes: readonly NodeProcess[], partitions: number): Promise<void> {
+  process.stdout.write(`Spreading ${String(partitions)} partitions … `);
   const startedAt = performance.now();
+  const least = (leastShare * partitions) / nodes.length;
   const isBalanced = async (): Promise<boolean> => {
     const all = await Promise.all(nodes.map((node) => node.status()));
     const led = all.reduce((sum, status) => sum + status.primaries.length, 0);
     return (
-      led === 1024 &&
-      all.every((status) => status.underReplicated.length === 0 && status.primaries.length > 200)
+      led === partitions &&
+      all.every(({ underReplicated, primaries }) => {
+        return underReplicated.length === 0 && primaries.length > least;
+      })
     );
   };
   await until("all partitions have three copies", settleTimeoutMs, isBalanced);

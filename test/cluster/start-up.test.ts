@@ -114,6 +114,7 @@ test("npm start with options that it does not have, before anything is started",
   for (const [args, message] of [
     [["--flihgts", "3"], /^✖ Unknown option '--flihgts'/],
     [["--flights", "many"], /^✖ --flights takes a whole number from 1, not many/],
+    [["--partitions", "100"], /^✖ --partitions takes a power of two from 16, not 100/],
   ] as const) {
     const ended = await runScript([clusterScript, ...args]);
     assert.equal(ended.code, 2);

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../../scripts/programs/bundle.ts";
+import { smokeCluster } from "../support/real-cluster.ts";
 import { runProgram } from "../support/run-program.ts";
 import { atLeast, atMost, exactly, none } from "./proof.ts";
 import type { Proof, ProofOptions, Verdict } from "./proof.ts";
@@ -106,7 +107,9 @@ async function start(
 ): Promise<TimedRun> {
   const words = [
     ...["--json", json, "--record", record],
-    ...(smoke ? ["--flights", String(smokeFlights)] : []),
+    ...(smoke
+      ? ["--flights", String(smokeFlights), "--partitions", String(smokeCluster.partitions)]
+      : []),
     ...(control ? ["--control"] : []),
   ];
   const [script = ""] = smoke ? await bundle(["scripts/start-cluster.ts"]) : [];

@@ -13,7 +13,7 @@
 import { connect, type Client } from "latticework/client";
 import type { Functions } from "../../examples/cart/functions.ts";
 import type { NodeProcess } from "../../scripts/cluster/node-process.ts";
-import { RealCluster } from "../support/real-cluster.ts";
+import { RealCluster, smokeCluster } from "../support/real-cluster.ts";
 import { RecordFile, readRecords, type CallRecord } from "../support/record-file.ts";
 import { Recorder } from "../support/recorder.ts";
 import { runJudge } from "../support/run-judge.ts";
@@ -142,7 +142,10 @@ async function runRound(
   { control, smoke, say }: ProofOptions,
 ): Promise<Round> {
   const replicas = control ? 1 : undefined;
-  const cluster = await RealCluster.start({ nodes: 2, functionsFile, replicas });
+  const cluster = await RealCluster.start({
+    ...{ nodes: 2, functionsFile, replicas },
+    ...(smoke ? { partitions: smokeCluster.partitions } : {}),
+  });
   const record = await RecordFile.create("join-and-failover");
   try {
     const [first, second] = cluster.nodes as readonly [NodeProcess, NodeProcess];

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 
 const copy = mkdtempSync(path.join(tmpdir(), "latticework-runner-"));
 after(() => rmSync(copy, { recursive: true, force: true }));
@@ -46,13 +47,14 @@ for (const [name, text] of Object.entries(tests)) {
   writeFileSync(path.join(copy, `test/${name}.test.ts`), `${imports}void assert;\n${text}\n`);
 }
 
+const [runner = ""] = await bundle(["scripts/test.ts"], copy);
+
 function runTests(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const script = path.join(copy, "scripts/test.ts");
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", script, ...words],
-    { cwd: copy, encoding: "utf8", env: { ...process.env, CI_REQUIRE: "", ...env } },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [runner, ...words], {
+    cwd: copy,
+    encoding: "utf8",
+    env: { ...process.env, CI_REQUIRE: "", ...env },
+  });
   return { status, output: stdout + stderr };
 }
 
