@@ -69,6 +69,10 @@ export interface Placement {
   ownersOf(partition: PartitionId): readonly NodeId[];
 }
 
+/** A cache only: a member that comes back gives a table that was there, and to make one takes long. */
+const lately = new Map<string, Placement>();
+const keptMax = 16;
+
 export function placementOf(
   members: readonly PlacementMember[],
   settings: PlacementSettings = {},
@@ -76,7 +80,29 @@ export function placementOf(
   const { partitionCount = defaultPartitionCount, replicas = 3, epsilon = 0.25 } = settings;
   const sorted = sortMembers(members);
   assert(replicas >= 1 && replicas <= 64, `${String(replicas)} replicas`);
-  const table = new Table(sorted, { partitionCount, replicas, epsilon });
+  const settled = { partitionCount, replicas, epsilon };
+  const inputs = inputsOf(sorted, settled);
+  const placement = lately.get(inputs) ?? compute(sorted, settled, inputs);
+  lately.delete(inputs);
+  lately.set(inputs, placement);
+  for (const oldest of lately.keys()) if (lately.size > keptMax) lately.delete(oldest);
+  return placement;
+}
+
+/** All that the table depends on. */
+function inputsOf(members: readonly PlacementMember[], settings: Settled): string {
+  const { partitionCount, replicas, epsilon } = settings;
+  const inputs = members.map(({ id, weight, zone }) => [id, Math.round(weight * 10), zone]);
+  return JSON.stringify([placementVersion, partitionCount, replicas, epsilon, inputs]);
+}
+
+function compute(
+  sorted: readonly PlacementMember[],
+  settings: Settled,
+  inputs: string,
+): ComputedPlacement {
+  const { partitionCount } = settings;
+  const table = new Table(sorted, settings);
   const candidates = new Candidates(sorted, candidatesMax);
   const indexes = new Map(sorted.map(({ id }, index) => [id, index]));
   const choice: number[] = [];
@@ -85,7 +111,7 @@ export function placementOf(
     for (const id of candidates.of(partition)) choice.push(indexes.get(id)!);
     table.place(partition, choice);
   }
-  return new ComputedPlacement(sorted, table, { partitionCount, replicas, epsilon });
+  return new ComputedPlacement(sorted, table, settings, hash53(inputs));
 }
 
 /** By UTF-16 code units, which is the same everywhere; a locale's order is not. */
@@ -205,16 +231,18 @@ class ComputedPlacement implements Placement {
   readonly owners: Uint16Array;
   readonly #lists: (readonly NodeId[] | undefined)[];
 
-  constructor(members: readonly PlacementMember[], table: Table, settings: Settled) {
-    const { partitionCount, replicas, epsilon } = settings;
+  constructor(
+    members: readonly PlacementMember[],
+    table: Table,
+    { partitionCount, replicas }: Settled,
+    tableId: number,
+  ) {
+    this.tableId = tableId;
     this.members = members;
     this.owners = table.owners;
     this.partitionCount = partitionCount;
     this.replicas = replicas;
     this.#lists = new Array<undefined>(partitionCount).fill(undefined);
-    const inputs = members.map(({ id, weight, zone }) => [id, Math.round(weight * 10), zone]);
-    const header = [placementVersion, partitionCount, replicas, epsilon];
-    this.tableId = hash53(JSON.stringify([...header, inputs]));
   }
 
   ownersOf(partition: PartitionId): readonly NodeId[] {
