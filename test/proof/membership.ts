@@ -48,10 +48,10 @@ const full: Scale = {
 };
 const smoke: Scale = {
   trials: [
-    { size: 10, clusters: 12, crashes: 1, losses: 1, restMs: 60_000 },
-    { size: 100, clusters: 1, crashes: 3, losses: 2, restMs: 20_000 },
+    { size: 10, clusters: 6, crashes: 1, losses: 1, restMs: 60_000 },
+    { size: 100, clusters: 1, crashes: 1, losses: 1, restMs: 20_000 },
   ],
-  stallSeeds: 8,
+  stallSeeds: 4,
 };
 /** A loss that is not known by then is not known. */
 const knownLimitMs = 120_000;

@@ -15,7 +15,7 @@ import { atMost, none, type Proof, type ProofOptions, type Verdict } from "./pro
 import { targets } from "./targets.ts";
 
 const seedCount = 200;
-const smokeSeedCount = 3;
+const smokeSeedCount = 2;
 const nodeCount = 5;
 const partitionCount = 16;
 const keyCount = 40;
