@@ -4,7 +4,15 @@
  * every inner function, which is not what users run. Only what changed is made anew, and what `npm
  * run build` has made is taken over.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import { needsBuild } from "../../scripts/launch/staleness.mjs";
@@ -33,11 +41,14 @@ export function compile(): void {
 function compileFile(file: string, options: ts.CompilerOptions, isBuilt: boolean): void {
   const source = path.join(repositoryRoot, file);
   const output = compiledPath(file);
-  // Together with the time of its source, an output says what it was made of.
+  // An output bears the time of what it was made of: its own would be later than a source that
+  // changed after it was read.
+  const { mtimeMs } = statSync(source);
   const made = statSync(output, { throwIfNoEntry: false });
-  if (made !== undefined && made.mtimeMs > statSync(source).mtimeMs) return;
+  if (made !== undefined && Math.abs(made.mtimeMs - mtimeMs) < 1) return;
   mkdirSync(path.dirname(output), { recursive: true });
   replaceFile(output, (isBuilt ? builtText(file) : undefined) ?? transpiled(source, options));
+  utimesSync(output, mtimeMs / 1_000, mtimeMs / 1_000);
 }
 
 /** `undefined` for what is no part of the package. */

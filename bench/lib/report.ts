@@ -62,10 +62,20 @@ export function clusterReport(bench: ClusterBench, cells: readonly Cell[]): Clus
     serverUsPerCall: median(valuesOf(cell, "serverUsPerCall")),
     ratios: bench.references
       .filter((reference) => reference !== cell.subject)
-      .map((reference) => ratio(cell, find(reference, cell.load)!)),
+      .map((reference) => ratio(cell, find(reference, cell.load)!))
+      .filter(({ throughput, p50 }) => Number.isFinite(throughput) && Number.isFinite(p50)),
     measurements: cell.measurements,
   }));
-  return { name: bench.name, title: bench.title, rows, invalid: bench.check?.(ratioOf) };
+  const invalid = unanswered(cells) ?? bench.check?.(ratioOf);
+  return { name: bench.name, title: bench.title, rows, invalid };
+}
+
+/** Which subject answered nothing while it was measured: it, or its client, got no processor. */
+function unanswered(cells: readonly Cell[]): string | undefined {
+  const silent = cells.find(({ measurements }) => measurements.some((one) => one.callsPerS === 0));
+  if (silent === undefined) return undefined;
+  const what = `${silent.subject} answered no call in a measurement at ${loadName(silent.load)}`;
+  return `${what}: something else used the processors, or it was too short (--ms)`;
 }
 
 function ratio(cell: Cell, reference: Cell): Ratio {

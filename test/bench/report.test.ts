@@ -45,6 +45,19 @@ test("a run in which the batched reference is below 4 echoes is invalid, and say
   assert.match(bad.invalid ?? "", /3\.90 × the raw echo at c = 256, below 4/);
 });
 
+test("a run in which a subject answered nothing is invalid, and has no ratio to it", () => {
+  const cells = [
+    cell("latticework", [300, 300]),
+    cell("batched-counter", [600, 0]),
+    cell("raw-echo", [0, 0]),
+  ];
+  const report = clusterReport(w1, cells);
+  assert.match(report.invalid ?? "", /batched-counter answered no call .* at c = 256.*--ms/);
+  for (const { ratios } of report.rows) {
+    for (const { throughput } of ratios) assert.ok(Number.isFinite(throughput));
+  }
+});
+
 test("latencies are summed up to three digits", () => {
   const latencies = new Latencies();
   for (let us = 1; us <= 1_000; us++) latencies.record(us / 1_000);
