@@ -17,7 +17,7 @@ export interface BenchArguments {
 const repetitionsDefault = 5;
 const repetitionsMax = 100;
 const measureMsDefault = 500;
-const smokeRepetitions = 5;
+const smokeRepetitions = 9;
 const smokeMeasureMs = 250;
 
 export const usage = `npm run bench -- [bench …] [options]
