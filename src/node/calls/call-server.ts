@@ -100,16 +100,27 @@ export class CallServer {
     return this.#prefetch.run(calls);
   }
 
+  /** Milliseconds of the monotonic clock. */
+  now(): number {
+    return this.#options.clock.now();
+  }
+
   /**
    * Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet.
    * @param known the address of the entity, where it was looked up already
+   * @param arrivedAt calls that came together need one reading of the clock
    */
-  serve(call: CallMessage, origin: Origin, known?: EntityAddress): CallUnderWay | undefined {
+  serve(
+    call: CallMessage,
+    origin: Origin,
+    known?: EntityAddress,
+    arrivedAt = this.#options.clock.now(),
+  ): CallUnderWay | undefined {
     const address = this.#addressOf(call, origin, known);
     if (address === undefined) return undefined;
     const { opened, partition } = address;
     const isLed = opened?.isServed === true || this.#options.serving.isPrimary(partition);
-    if (isLed) return this.#run(call, address, origin);
+    if (isLed) return this.#run(call, address, origin, arrivedAt);
     const { tableId } = this.#options.routes;
     if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
     return this.#route(call, address, origin, undefined);
@@ -119,8 +130,9 @@ export class CallServer {
   #serveWaiting(waiting: WaitingCall): CallUnderWay | undefined {
     const { clock, serving } = this.#options;
     const { origin, address } = waiting;
-    const call = waiting.remaining(clock.now());
-    if (serving.isPrimary(address.partition)) return this.#run(call, address, origin);
+    const now = clock.now();
+    const call = waiting.remaining(now);
+    if (serving.isPrimary(address.partition)) return this.#run(call, address, origin, now);
     return this.#route(call, address, origin, waiting);
   }
 
@@ -146,7 +158,9 @@ export class CallServer {
       case "forward":
         return this.#forward(call, partition, decision.to, origin);
       case "local": {
-        if (serving.isServing(partition)) return this.#run(call, address, origin);
+        if (serving.isServing(partition)) {
+          return this.#run(call, address, origin, this.#options.clock.now());
+        }
         const held = waiting ?? this.#waiting.hold(call, origin, address);
         if (held === undefined) this.#fail(call, origin, this.#unavailable(call, address));
         return held;
@@ -157,10 +171,15 @@ export class CallServer {
     }
   }
 
-  #run(call: CallMessage, address: EntityAddress, origin: Origin): CallUnderWay | undefined {
+  #run(
+    call: CallMessage,
+    address: EntityAddress,
+    origin: Origin,
+    arrivedAt: number,
+  ): CallUnderWay | undefined {
     this.servedCount += 1;
-    const { self, clock } = this.#options;
-    const served = new ServedCall(call, { address, origin, self, now: clock.now() });
+    const { self } = this.#options;
+    const served = new ServedCall(call, { address, origin, self, now: arrivedAt });
     if (served.retry) this.retriedCount += 1;
     served.turn = this.#options.turns.submit(served);
     return served.settled ? undefined : served;

@@ -45,24 +45,31 @@ export class CallDoor implements Origin {
   /** Calls that came together. */
   serveAll(calls: readonly CallMessage[]): void {
     const addresses = this.#server.prefetch(calls);
+    const arrivedAt = this.#server.now();
     for (let index = 0; index < calls.length; index++) {
-      this.serve(calls[index]!, addresses[index]);
+      this.serve(calls[index]!, addresses[index], arrivedAt);
     }
   }
 
   /** @param known the address of the entity, where it was looked up already */
-  serve(call: CallMessage, known?: EntityAddress): void {
+  serve(call: CallMessage, known?: EntityAddress, arrivedAt = this.#server.now()): void {
     if (this.#underWay.size >= this.#bound) {
       this.answer(failureOf(call.id, this.#tooMany(), this.#self));
       return;
     }
     const underWay =
-      this.node === "" ? this.#serveClient(call, known) : this.#server.serve(call, this, known);
+      this.node === ""
+        ? this.#serveClient(call, known, arrivedAt)
+        : this.#server.serve(call, this, known, arrivedAt);
     if (underWay !== undefined) this.#underWay.set(call.id, underWay);
   }
 
   /** Clients are not trusted. */
-  #serveClient(call: CallMessage, known: EntityAddress | undefined): CallUnderWay | undefined {
+  #serveClient(
+    call: CallMessage,
+    known: EntityAddress | undefined,
+    arrivedAt: number,
+  ): CallUnderWay | undefined {
     try {
       checkClientCall(call, this.#trustedCaller);
     } catch (error) {
@@ -72,7 +79,8 @@ export class CallDoor implements Origin {
     }
     if (call.number > 0) this.#trustedCaller = call.caller;
     // A client is one leg away, whatever it says.
-    return this.#server.serve(call.hop === 1 ? call : { ...call, hop: 1 }, this, known);
+    const leg = call.hop === 1 ? call : { ...call, hop: 1 };
+    return this.#server.serve(leg, this, known, arrivedAt);
   }
 
   cancel(id: number): void {
