@@ -1,7 +1,6 @@
 /**
  * `npm run bench`: measures, prints tables with ratios, and on demand writes JSON and a page with
- * charts. Ends with exit code 1 when a run was invalid: its ratios would mean nothing. What measures
- * is loaded when it is wanted: the compiler among it takes seconds, and `--help` needs none of it.
+ * charts. Ends with exit code 1 when a run was invalid: its ratios would mean nothing.
  */
 import { writeFileSync } from "node:fs";
 import { local } from "./cluster/local.ts";
@@ -44,7 +43,6 @@ async function runAll(options: BenchArguments): Promise<number> {
   const machine = describeMachine();
   const clusters: ClusterReport[] = [];
   const wanted = clusterBenches.filter(({ name }) => isWanted(name, options));
-  if (wanted.length > 0) (await import("./lib/compile.ts")).compile();
   for (const bench of wanted) clusters.push(await runCluster(bench, options));
   const micro = await runMicroBenches(options);
   const report: Report = { machine, repetitions: options.repetitions, clusters, micro };

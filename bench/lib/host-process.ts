@@ -1,6 +1,10 @@
-/** A process that a bench started (`host.ts`), seen from the one that started it. */
+/**
+ * A process that a bench started (`host.ts`), seen from the one that started it. It runs a bundle:
+ * plain JavaScript, as users run it, and as fast as file by file. tsx would put its own code around
+ * every inner function.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
-import { compiledPath } from "./compile.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import type { HostArguments, HostReport, HostRequest } from "./host-messages.ts";
 
 const startTimeoutMs = 60_000;
@@ -18,7 +22,7 @@ export class HostProcess {
   readonly #ended: Promise<string>;
   #address = "";
 
-  private constructor(options: HostProcessOptions) {
+  private constructor(script: string, options: HostProcessOptions) {
     const { core, profileFolder, role, subject, addresses } = options;
     const node = [
       process.execPath,
@@ -30,7 +34,7 @@ export class HostProcess {
             `--cpu-prof-dir=${profileFolder}`,
             `--cpu-prof-name=${profileName(options)}`,
           ]),
-      compiledPath("bench/lib/host.ts"),
+      script,
       JSON.stringify({ role, subject, addresses } satisfies HostArguments),
     ];
     const command = core === undefined ? node : ["taskset", "-c", String(core), ...node];
@@ -50,7 +54,8 @@ export class HostProcess {
 
   /** Resolves when it serves, or is connected. */
   static async start(options: HostProcessOptions): Promise<HostProcess> {
-    const host = new HostProcess(options);
+    const [script = ""] = await bundle(["bench/lib/host.ts"]);
+    const host = new HostProcess(script, options);
     const { address } = await host.#next("ready", startTimeoutMs);
     host.#address = address;
     return host;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { repositoryRoot } from "../../scripts/checks/source-files.ts";
+import { bundle } from "../../scripts/programs/bundle.ts";
 import { parseBenchArguments } from "../../bench/lib/arguments.ts";
 import type { Report } from "../../bench/lib/report.ts";
 
@@ -15,8 +16,10 @@ interface Run {
   readonly stderr: string;
 }
 
+const [program = ""] = await bundle(["bench/run.ts"]);
+
 function bench(...args: string[]): Run {
-  return spawnSync(process.execPath, ["--import", "tsx", "bench/run.ts", ...args], {
+  return spawnSync(process.execPath, [program, ...args], {
     cwd: repositoryRoot,
     encoding: "utf8",
     timeout: 120_000,
