@@ -57,10 +57,11 @@ export class Fleet {
     const { result } = await this.#client.ask({ type: "run", load, timing }, "result", timeoutMs);
     const clientUs = (await timeUs(this.#client)) - clientBefore;
     const serverUs = (await this.#serverTimeUs()) - serverBefore;
+    const calls = Math.max(1, result.callsInAll);
     return {
       ...result,
-      clientUsPerCall: clientUs / result.callsInAll,
-      serverUsPerCall: serverUs / result.callsInAll,
+      clientUsPerCall: clientUs / calls,
+      serverUsPerCall: serverUs / calls,
     };
   }
 

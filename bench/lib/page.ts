@@ -50,7 +50,8 @@ function clusterSection(cluster: ClusterReport): string {
 
 /** Calls per second as bars. */
 function chart(rows: readonly ClusterRow[]): string {
-  const most = Math.max(...rows.map((row) => row.callsPerS));
+  // Where nobody answered anything, nothing is drawn.
+  const most = Math.max(1, ...rows.map((row) => row.callsPerS));
   const height = rows.length * (barHeight + barGap);
   const bars = rows.map((row, index) => {
     const y = index * (barHeight + barGap);

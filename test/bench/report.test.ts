@@ -6,22 +6,31 @@ import type { Measurement } from "../../bench/lib/fleet.ts";
 import { Latencies } from "../../bench/lib/latencies.ts";
 import type { Cell } from "../../bench/lib/measure.ts";
 import { clusterReport } from "../../bench/lib/report.ts";
+import { describeMachine } from "../../bench/lib/machine.ts";
+import { htmlPage } from "../../bench/lib/page.ts";
 import { median, medianRatio } from "../../bench/lib/statistics.ts";
 import type { SubjectName } from "../../bench/lib/subjects.ts";
 
 function cell(subject: SubjectName, rates: readonly number[]): Cell {
-  const measurements = rates.map((callsPerS): Measurement => ({
+  const measurements = rates.map((callsPerS): Measurement => {
+    const us = callsPerS === 0 ? 0 : 1e6 / callsPerS;
+    return measurementOf(callsPerS, us);
+  });
+  return { subject, load: { type: "closed", concurrency: 256 }, measurements };
+}
+
+function measurementOf(callsPerS: number, us: number): Measurement {
+  return {
     callsPerS,
     callsInAll: callsPerS,
-    p50Us: 1e6 / callsPerS,
-    p90Us: 1e6 / callsPerS,
-    p99Us: 2e6 / callsPerS,
-    p999Us: 2e6 / callsPerS,
-    maxUs: 2e6 / callsPerS,
+    p50Us: us,
+    p90Us: us,
+    p99Us: 2 * us,
+    p999Us: 2 * us,
+    maxUs: 2 * us,
     clientUsPerCall: 1,
     serverUsPerCall: 1,
-  }));
-  return { subject, load: { type: "closed", concurrency: 256 }, measurements };
+  };
 }
 
 test("a ratio is the median of the ratios within each repetition", () => {
@@ -56,6 +65,17 @@ test("a run in which a subject answered nothing is invalid, and has no ratio to 
   for (const { ratios } of report.rows) {
     for (const { throughput } of ratios) assert.ok(Number.isFinite(throughput));
   }
+  const silent = clusterReport(
+    w1,
+    w1.subjects.map((subject) => cell(subject, [0])),
+  );
+  const page = htmlPage({
+    machine: describeMachine(),
+    repetitions: 1,
+    clusters: [report, silent],
+    micro: [],
+  });
+  assert.doesNotMatch(page, /NaN|Infinity|undefined/);
 });
 
 test("latencies are summed up to three digits", () => {

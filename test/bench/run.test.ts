@@ -32,7 +32,7 @@ test("every bench runs in its smoke size, and writes what it found", () => {
     const json = path.join(folder, "report.json");
     const html = path.join(folder, "report.html");
     const names = ["w1", "w1-replicated", "local", "codec", "route", "turn", "entity", "merge"];
-    const size = ["--smoke", "--repetitions", "1", "--ms", "80"];
+    const size = ["--smoke", "--repetitions", "1", "--ms", "160"];
     const run = bench(...names, ...size, "--json", json, "--html", html);
     assert.equal(run.stderr.replace(/^npm warn.*$/gm, "").trim(), "");
     const report = JSON.parse(readFileSync(json, "utf8")) as Report;
