@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: measures, prints tables with ratios, and on demand writes JSON and a page with
- * charts. Ends with exit code 1 when a run was invalid: its ratios would mean nothing.
+ * charts. Ends with exit code 1 when a run was invalid: its ratios would mean nothing. What measures
+ * is loaded when it is wanted: `--help` needs none of it.
  */
 import { writeFileSync } from "node:fs";
 import { local } from "./cluster/local.ts";

@@ -20,7 +20,7 @@ import { NodeProcess } from "./cluster/node-process.ts";
 import { Progress } from "./cluster/progress.ts";
 import { unequalPartitions } from "./cluster/unequal-partitions.ts";
 import { until } from "./cluster/until.ts";
-import { defaultPartitionCount } from "../src/ring/partition.ts";
+import { defaultPartitionCount, isPartitionCount } from "../src/ring/partition.ts";
 import { bundle } from "./programs/bundle.ts";
 
 const usage = `Usage: npm start [-- options]
@@ -93,7 +93,7 @@ function readOptions(): Options | "help" {
     throw new Error(`--flights takes a whole number from 1, not ${values.flights}`);
   }
   // Each of the nodes leads some.
-  if (!Number.isInteger(Math.log2(partitions)) || partitions < 16) {
+  if (!isPartitionCount(partitions) || partitions < 16) {
     throw new Error(`--partitions takes a power of two from 16, not ${values.partitions}`);
   }
   return { ...values, flights, partitions };

@@ -8,7 +8,7 @@ import type { LatticeNode } from "../../src/node/lattice-node.ts";
 import { LatticeError } from "../../src/model/error.ts";
 import { launchNode } from "../../src/node/launch.ts";
 import { checkNodeOptions } from "../../src/node/options.ts";
-import { defaultPartitionCount } from "../../src/ring/partition.ts";
+import { defaultPartitionCount, isPartitionCount } from "../../src/ring/partition.ts";
 import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import { maxPartitionCount } from "../../src/routing/routing-table.ts";
 import { WebSocketTransport } from "../../src/transport/node/websocket-transport.ts";
@@ -42,8 +42,7 @@ export async function launchInspectable(
 }
 
 function checkPartitionCount(count: number): void {
-  const isPowerOfTwo = Number.isInteger(count) && count >= 1 && Number.isInteger(Math.log2(count));
-  if (isPowerOfTwo && count <= maxPartitionCount) return;
+  if (isPartitionCount(count) && count <= maxPartitionCount) return;
   const range = `a power of two, at most ${maxPartitionCount.toLocaleString("en-US")}`;
   throw new LatticeError("invalid_argument", `partitions must be ${range}, got ${String(count)}`);
 }

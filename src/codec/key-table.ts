@@ -11,6 +11,8 @@
  * most 28 bytes are kept, and not those that too many others collide with: whoever chooses keys so
  * that they do makes them slow, and no others.
  */
+import { finish } from "./murmur3.ts";
+
 const wordsPerPlace = 8;
 export const tableKeyBytesMax = (wordsPerPlace - 1) * 4;
 const probesMax = 32;
@@ -126,7 +128,7 @@ export class KeyTable<T> {
     const words = this.#words;
     const wanted = this.#wanted;
     const mask = index.length - 1;
-    let at = spread(hash) & mask;
+    let at = finish(hash, 0) & mask;
     for (let probe = 0; probe < probesMax; probe += 1) {
       const place = index[at]! - 1;
       if (place < 0) return -1;
@@ -145,7 +147,7 @@ export class KeyTable<T> {
     let hash = 0;
     for (let index = 0; index < count; index += 1) hash = mix(hash, words[index]!);
     const mask = this.#index.length - 1;
-    let at = spread(hash) & mask;
+    let at = finish(hash, 0) & mask;
     for (let probe = 0; probe < probesMax; probe += 1) {
       if (this.#index[at] === 0) {
         this.#index[at] = place + 1;
@@ -172,11 +174,4 @@ export class KeyTable<T> {
 /** One step of FNV-1a, by words. */
 function mix(hash: number, word: number): number {
   return Math.imul(hash ^ word, 0x01000193);
-}
-
-/** The finalizer of murmur3: keys that differ in their last characters must not lie side by side. */
-function spread(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
 }

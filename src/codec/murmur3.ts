@@ -88,7 +88,8 @@ function mix(hash: number, block: number): number {
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-function finish(hash: number, length: number): number {
+/** The finalizer (`fmix32`): every bit of its input changes half of its result. */
+export function finish(hash: number, length: number): number {
   let mixed = hash ^ length;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

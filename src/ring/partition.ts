@@ -10,6 +10,11 @@ import type { PartitionId } from "../model/ids.ts";
 /** Q, fixed for the life of a cluster. */
 export const defaultPartitionCount = 1024;
 
+/** Whether a cluster can have so many partitions: a power of two. */
+export function isPartitionCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && Number.isInteger(Math.log2(count));
+}
+
 const seed = 0;
 
 /**

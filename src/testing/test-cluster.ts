@@ -11,7 +11,7 @@ import type { HandleOf } from "../definition/handle.ts";
 import { LatticeError } from "../model/error.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
-import { partitionOf } from "../ring/partition.ts";
+import { isPartitionCount, partitionOf } from "../ring/partition.ts";
 import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
 import { drivenClient, drivenHandle, drivenIterator } from "./driven-client.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
@@ -323,8 +323,7 @@ function checkSeed(seed: number): void {
 }
 
 function checkPartitions(count: number | undefined): void {
-  if (count === undefined || (Number.isInteger(count) && count >= 1 && (count & (count - 1)) === 0))
-    return;
+  if (count === undefined || isPartitionCount(count)) return;
   throw new LatticeError(
     "invalid_argument",
     `createTestCluster: partitions must be a power of two, got ${String(count)}`,

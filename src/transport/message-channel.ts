@@ -5,7 +5,8 @@
  * connection with a code that says why, and nothing above ever sees them.
  */
 import type { Timers } from "../platform/platform.ts";
-import { LinkDecoder, LinkEncoder, type CallKeys, type FrameLimits } from "../wire/link-codec.ts";
+import type { CallKeys } from "../wire/field.ts";
+import { LinkDecoder, LinkEncoder, type FrameLimits } from "../wire/link-codec.ts";
 import type { EncodedTable } from "../wire/encoded-table.ts";
 import type { LinkKind } from "../wire/link-rules.ts";
 import type { CallMessage, Message } from "../wire/messages.ts";

@@ -19,12 +19,14 @@ export interface Outgoing {
   readonly names: SenderNames;
 }
 
+/** What a receiver has for the keys that are called: in it calls find their `keySlot`. */
+export type CallKeys = KeyTable<unknown>;
+
 /** One direction of a connection, as its receiver has it. */
 export interface Incoming {
   readonly bytes: ByteReader;
   readonly names: ReceiverNames;
-  /** What the receiver has for keys that are called again and again. */
-  readonly keys: KeyTable<unknown>;
+  readonly keys: CallKeys;
 }
 
 export interface Field<T> {

@@ -18,7 +18,7 @@ import { oversizedInput, readCall, readReply, writeCall, writeReply } from "./ca
 import { closeCodes } from "./close-codes.ts";
 import type { CloseAdvice } from "./close-codes.ts";
 import type { EncodedTable } from "./encoded-table.ts";
-import type { Incoming, Outgoing } from "./field.ts";
+import type { CallKeys, Incoming, Outgoing } from "./field.ts";
 import { ReceiverNames, SenderNames } from "./link-names.ts";
 import { linkRules } from "./link-rules.ts";
 import type { LinkKind, LinkRules } from "./link-rules.ts";
@@ -37,9 +37,6 @@ import type { HelloMessage, Message } from "./messages.ts";
  * which must be readable before a protocol version is agreed on, and so hardly ever changes.
  */
 const frameVersion = 1;
-
-/** What a receiver has for the keys that are called: in it calls find their `keySlot`. */
-export type CallKeys = KeyTable<unknown>;
 
 /** What an end of a connection lets in. */
 export interface FrameLimits {

@@ -62,7 +62,7 @@ test("ten thousand keys in a row are all found, and none after the table was cle
     table.put("f", key, index);
   });
   const slots = keys.map((key) => slotOf(table, "f", key));
-  assert.ok(keys.filter((key, index) => get(table, "f", key) === index).length >= 9_990);
+  assert.ok(keys.filter((key, index) => get(table, "f", key) === index).length === keys.length);
   table.clear();
   table.put("f", "account-0", 1);
   for (const slot of slots) if (slot !== noSlot) assert.equal(table.at(slot), undefined);

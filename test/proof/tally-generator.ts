@@ -1,6 +1,6 @@
 /** The load generator of the proofs under load as the process that started it holds it. */
 import { ForkedGenerator } from "../support/forked-generator.ts";
-import type { LoadOrder, LoadPlan, LoadReport } from "./tally-messages.ts";
+import type { BurstOrder, LoadOrder, LoadPlan, LoadReport } from "./tally-messages.ts";
 
 const program = "test/proof/tally-load.ts";
 
@@ -30,9 +30,10 @@ export class TallyGenerator {
     await this.#forked.order({ type: "start" }, "started");
   }
 
-  /** Calls each of these entities; resolves when the calls are under way. */
-  async burst(entities: readonly number[], isProtected: boolean): Promise<void> {
-    await this.#forked.order({ type: "burst", entities, isProtected }, "burst");
+  /** Resolves with when the signal was sent. */
+  async burst(order: BurstOrder): Promise<number> {
+    const { at } = await this.#forked.order({ type: "burst", ...order }, "burst");
+    return at;
   }
 
   /** Every call has ended and is in the record. */

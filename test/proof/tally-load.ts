@@ -12,6 +12,7 @@ import { answerOf } from "../support/recorder.ts";
 import type { Functions } from "./functions/tallies.ts";
 import {
   tallyEntity,
+  type BurstOrder,
   type LoadOrder,
   type LoadPlan,
   type LoadReport,
@@ -79,10 +80,14 @@ class TallyLoad {
   }
 
   /** Resolves when these calls are on their way: they leave together at the end of a turn. */
-  async burst(entities: readonly number[], isProtected: boolean): Promise<void> {
+  /** @returns when the signal was sent */
+  async burst({ entities, isProtected, pid, signal }: BurstOrder): Promise<number> {
     const now = monotonicMs();
     for (const n of entities) this.#make(isProtected ? "burst" : "careless", n, now);
     await turn();
+    const at = monotonicMs();
+    process.kill(pid, signal);
+    return at;
   }
 
   async stop(): Promise<void> {
@@ -126,8 +131,7 @@ async function obey(load: TallyLoad, order: LoadOrder): Promise<void> {
       report({ type: "started" });
       break;
     case "burst":
-      await load.burst(order.entities, order.isProtected);
-      report({ type: "burst" });
+      report({ type: "burst", at: await load.burst(order) });
       break;
     case "stop":
       await load.stop();

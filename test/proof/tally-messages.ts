@@ -18,13 +18,23 @@ export interface LoadPlan {
   readonly addresses: readonly string[];
 }
 
+/**
+ * Calls each of these entities once and at once, and then sends the signal: whoever else sent it
+ * would have to hear of the calls first, and they may be answered by then.
+ */
+export interface BurstOrder {
+  readonly entities: readonly number[];
+  readonly isProtected: boolean;
+  readonly pid: number;
+  readonly signal: NodeJS.Signals;
+}
+
 export type LoadOrder =
   /** Writes every entity once, as fast as it is answered. */
   | { readonly type: "preload" }
   /** Calls by the clock from now on, whatever is answered. */
   | { readonly type: "start" }
-  /** Calls each of these entities once and at once. */
-  | { readonly type: "burst"; readonly entities: readonly number[]; readonly isProtected: boolean }
+  | ({ readonly type: "burst" } & BurstOrder)
   /** Makes no more calls, waits for all answers and closes the record. */
   | { readonly type: "stop" };
 
@@ -32,8 +42,8 @@ export type LoadReport =
   | { readonly type: "connected"; /** The file of its record. */ readonly record: string }
   | { readonly type: "preloaded" }
   | { readonly type: "started" }
-  /** The calls of a burst are under way. */
-  | { readonly type: "burst" }
+  /** The calls of a burst were under way when the signal was sent. */
+  | { readonly type: "burst"; readonly at: number }
   | { readonly type: "stopped" };
 
 /** The entity with this number: every other one is strict. */

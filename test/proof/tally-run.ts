@@ -113,14 +113,26 @@ export class TallyRun {
   async disturb(node: NodeProcess, signal: NodeJS.Signals, burst?: Burst): Promise<Begun> {
     const { primaries, counters } = await node.status();
     const led = primaries.map(({ partition }) => partition);
+    const at = await this.#signal(node, signal, new Set(led), burst);
+    if (signal !== "SIGSTOP") this.#gone.push(counters);
+    return { node: node.id, pid: node.pid, signal, at, led };
+  }
+
+  /** @returns when it was sent */
+  async #signal(
+    node: NodeProcess,
+    signal: NodeJS.Signals,
+    led: ReadonlySet<number>,
+    burst: Burst | undefined,
+  ): Promise<number> {
     if (burst !== undefined) {
-      const entities = this.#entitiesIn(new Set(led), burst.calls);
-      await this.generator.burst(entities, burst.isProtected);
+      const entities = this.#entitiesIn(led, burst.calls);
+      const { isProtected } = burst;
+      return this.generator.burst({ entities, isProtected, pid: node.pid, signal });
     }
     const at = monotonicMs();
     node.signal(signal);
-    if (signal !== "SIGSTOP") this.#gone.push(counters);
-    return { node: node.id, pid: node.pid, signal, at, led };
+    return at;
   }
 
   #entitiesIn(partitions: ReadonlySet<number>, count: number): number[] {

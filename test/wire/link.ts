@@ -1,4 +1,5 @@
 /** One direction of a connection, without a network. */
+import { noSlot } from "../../src/codec/key-table.ts";
 import { LinkDecoder, LinkEncoder, nodeFrameLimits } from "../../src/wire/link-codec.ts";
 import type { LinkKind } from "../../src/wire/link-rules.ts";
 import type { CloseAdvice } from "../../src/wire/close-codes.ts";
@@ -49,7 +50,7 @@ export function callMessage(
     hop: 1,
     functionName: "cart",
     key: "alice",
-    keySlot: -1,
+    keySlot: noSlot,
     operation: "add",
     caller: "",
     number: 0,

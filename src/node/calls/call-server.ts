@@ -108,13 +108,13 @@ export class CallServer {
   /**
    * Takes one call; its end is told to `origin`, once. Returns it if it has not ended yet.
    * @param known the address of the entity, where it was looked up already
-   * @param arrivedAt calls that came together need one reading of the clock
+   * @param arrivedAt as `now`: calls that came together need one reading of the clock
    */
   serve(
     call: CallMessage,
     origin: Origin,
-    known?: EntityAddress,
-    arrivedAt = this.#options.clock.now(),
+    known: EntityAddress | undefined,
+    arrivedAt: number,
   ): CallUnderWay | undefined {
     const address = this.#addressOf(call, origin, known);
     if (address === undefined) return undefined;
@@ -128,9 +128,9 @@ export class CallServer {
 
   /** Serves a call that waits; returns `waiting` if it has to wait on. */
   #serveWaiting(waiting: WaitingCall): CallUnderWay | undefined {
-    const { clock, serving } = this.#options;
+    const { serving } = this.#options;
     const { origin, address } = waiting;
-    const now = clock.now();
+    const now = this.now();
     const call = waiting.remaining(now);
     if (serving.isPrimary(address.partition)) return this.#run(call, address, origin, now);
     return this.#route(call, address, origin, waiting);
@@ -159,7 +159,7 @@ export class CallServer {
         return this.#forward(call, partition, decision.to, origin);
       case "local": {
         if (serving.isServing(partition)) {
-          return this.#run(call, address, origin, this.#options.clock.now());
+          return this.#run(call, address, origin, this.now());
         }
         const held = waiting ?? this.#waiting.hold(call, origin, address);
         if (held === undefined) this.#fail(call, origin, this.#unavailable(call, address));

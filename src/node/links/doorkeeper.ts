@@ -14,7 +14,8 @@ import { MessageChannel, type MessageHandlers } from "../../transport/message-ch
 import type { Connection, ConnectionHandlers } from "../../transport/transport.ts";
 import { agree } from "../../wire/agreement.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
-import { nodeFrameLimits, type CallKeys } from "../../wire/link-codec.ts";
+import type { CallKeys } from "../../wire/field.ts";
+import { nodeFrameLimits } from "../../wire/link-codec.ts";
 import type { HelloMessage, Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
 import { TimerSet } from "../timer-set.ts";
 import { refusal, refusalOf, welcomeFor, type LocalIdentity } from "./handshake.ts";
