@@ -45,6 +45,22 @@ test("sent calls wait in order, with rising numbers, until they are confirmed", 
   assert.ok(copy.outbox.entries[1]!.number > numbers[2]!);
 });
 
+test("what was sent outlives a delete of the entity, sent before it or in the same turn", () => {
+  const entity = Entity.create("f/k");
+  turn(entity, 1, (draft) => {
+    draft.send(target("before"));
+  });
+  turn(entity, 1, (draft) => {
+    draft.send(target("beside"));
+    draft.delete();
+  });
+  assert.ok(entity.dead);
+  assert.deepEqual(
+    entity.outbox.entries.map((entry) => entry.key),
+    ["before", "beside"],
+  );
+});
+
 test("merging forks keeps both sides' calls and what either side has confirmed stays confirmed", () => {
   const left = Entity.create("f/k");
   turn(left, 1, (draft) => draft.send(target("shared")));
