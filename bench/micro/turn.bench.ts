@@ -38,7 +38,7 @@ class MapStore implements Store {
     let entity = this.#entities.get(name);
     if (entity === undefined) this.#entities.set(name, (entity = Entity.create(name)));
     const reign = this.#reign;
-    return { entity, writer: 7, degraded: false, copiesMax: 1, reign };
+    return { entity, writer: 7, usedUp: 0, degraded: false, copiesMax: 1, reign };
   }
 
   commit({ name }: EntityAddress, commit: StateCommit, _acks: unknown, turn: Confirmed): void {

@@ -23,6 +23,7 @@ const mechanisms = [
   "outbox deliveries",
   "outbox redeliveries",
   "fork commits merged",
+  "tombstones reaped",
   "clocks told to be wrong",
 ];
 const outcomes = ["ok", "ok, degraded", "failed_precondition", "indeterminate, may have run"];

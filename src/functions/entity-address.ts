@@ -30,6 +30,8 @@ export interface OpenEntity {
   readonly entity: Entity;
   /** Numbers this reign's commits. */
   readonly writer: WriterId;
+  /** Up to here its numbers may have been used on an entity of this name that was reaped. */
+  readonly usedUp: number;
   readonly degraded: boolean;
   /** How many copies a change can get at most: the size of the owner set; 1 when degraded. */
   readonly copiesMax: number;

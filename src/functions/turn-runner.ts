@@ -352,11 +352,11 @@ export class TurnRunner {
 }
 
 function draftOf(turn: Turn, open: OpenEntity, hybridTime: HybridTime): Draft {
-  const { entity, writer } = open;
+  const { entity, writer, usedUp } = open;
   // Later than what it overwrites, even where another clock ran ahead of this one.
   const stamp = Math.max(hybridTime, entity.hybridTime + 1);
   const { shape } = turn.operation.function;
-  return new Draft({ entity, shape, writer, hybridTime: stamp });
+  return new Draft({ entity, shape, writer, usedUp, hybridTime: stamp });
 }
 
 const noBytes = new Uint8Array(0);

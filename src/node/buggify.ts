@@ -10,6 +10,8 @@ export interface Buggify {
   readonly imagePieceBytes?: number | undefined;
   /** So many copies may be under way to one process. */
   readonly basesUnderWayMax?: number | undefined;
+  /** Deleted entities are forgotten after so many milliseconds. */
+  readonly tombstoneMs?: number | undefined;
   /** Whether what replicas are about to say to one process is lost, though the link stands. */
   readonly losesBatch?: ((batch: ReplicationMessage, to: ProcessId) => boolean) | undefined;
 }

@@ -19,6 +19,16 @@ import type { ClientSessions } from "./sessions/client-sessions.ts";
 import type { WatchServer } from "./sessions/watch-server.ts";
 import type { TimerSet } from "./timer-set.ts";
 
+/** Counted by the events. */
+export interface EventCounts {
+  takeovers: number;
+  forksMerged: number;
+  /** Entities that were deleted long ago, and forgotten by a partition that this node leads. */
+  reaped: number;
+  /** Changes by forks of what was reaped. */
+  lateCommits: number;
+}
+
 /** The parts of a node as far as the events between them are concerned (`node-events.ts`). */
 export interface EventTargets {
   readonly self: ProcessId;
@@ -34,7 +44,7 @@ export interface EventTargets {
   readonly events: Announcer;
   readonly news: PartitionNews;
   readonly clockWatch: ClockWatch;
-  readonly counts: { takeovers: number; forksMerged: number };
+  readonly counts: EventCounts;
   readonly doors: Map<NodeId, CallDoor>;
   readonly peers: PeerBook;
   readonly links: Links;

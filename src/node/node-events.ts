@@ -198,6 +198,13 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
       parts.counts.forksMerged += commitCount;
       parts.events.tell({ type: "fork.merged", partition, commitCount });
     },
+    reaped: (count) => {
+      parts.counts.reaped += count;
+    },
+    forkRefused: (partition, from, entities) => {
+      parts.counts.lateCommits += entities.length;
+      parts.events.tell({ type: "fork.refused", partition, node: nodeOf(from), entities });
+    },
     diverged: (partition, primary) => {
       parts.events.tell({ type: "diverged", partition, primary });
     },

@@ -11,6 +11,7 @@ import { Turns } from "../functions/turns.ts";
 import { ClusterClock } from "../membership/cluster-clock.ts";
 import { majority, type Acks } from "../model/acks.ts";
 import { nodeOf, processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
+import { hybridTicksPerMs, type HybridTime } from "../model/time.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
@@ -25,7 +26,7 @@ import { Primaries } from "./cluster/primaries.ts";
 import { Routes, type RouteMember } from "./cluster/routes.ts";
 import { welcomeFor, type LocalIdentity } from "./links/handshake.ts";
 import { Links } from "./links/links.ts";
-import type { EventTargets } from "./event-targets.ts";
+import type { EventCounts, EventTargets } from "./event-targets.ts";
 import { Announcer } from "./events/announcer.ts";
 import type { EventFeed } from "./events/event-feed.ts";
 import { ClockWatch } from "./events/clock-watch.ts";
@@ -36,7 +37,7 @@ import { clusterEvents, linkEvents, partitionEvents } from "./node-events.ts";
 import type { NodeSettings } from "./options.ts";
 import { ackTimeoutMs, EntityStore } from "./partitions/entity-store.ts";
 import { PeerBook } from "./partitions/peer-book.ts";
-import { Partitions } from "./partitions/partitions.ts";
+import { Partitions, tombstoneMs } from "./partitions/partitions.ts";
 import type { CallDoor } from "./sessions/call-door.ts";
 import { ClientSessions } from "./sessions/client-sessions.ts";
 import { WatchServer } from "./sessions/watch-server.ts";
@@ -56,12 +57,6 @@ export interface NodeFoundation {
   bootTooLow(remembered: BootId): void;
   /** Something happened that this process cannot live on with. */
   fatal(code: "outdated" | "duplicate_node" | "incompatible", message: string): void;
-}
-
-/** Counted by the events. */
-export interface EventCounts {
-  takeovers: number;
-  forksMerged: number;
 }
 
 export class NodeParts implements EventTargets {
@@ -84,7 +79,12 @@ export class NodeParts implements EventTargets {
   readonly clients: ClientSessions;
   /** Calls in flight that came over each link. */
   readonly doors = new Map<NodeId, CallDoor>();
-  readonly counts: EventCounts = { takeovers: 0, forksMerged: 0 };
+  readonly counts: EventCounts = {
+    takeovers: 0,
+    forksMerged: 0,
+    reaped: 0,
+    lateCommits: 0,
+  };
   /** What ends with this node and belongs to no part. */
   readonly timers: TimerSet;
   readonly events: Announcer;
@@ -136,15 +136,7 @@ export class NodeParts implements EventTargets {
       members: () => this.#routable(),
     });
     this.primaries = this.#makePrimaries();
-    this.partitions = new Partitions({
-      platform,
-      self: this.self,
-      partitionCount: settings.partitionCount,
-      replicas: settings.replicas,
-      peers: this.peers,
-      buggify: settings.buggify,
-      events: partitionEvents(this),
-    });
+    this.partitions = this.#makePartitions();
     this.attempts = new Attempts(this.links);
     this.caller = new NodeCaller({ ...this.#around(), turns: () => this.turns });
     this.turns = this.#makeTurns();
@@ -306,6 +298,24 @@ export class NodeParts implements EventTargets {
       watches: () => this.watches,
       welcome: (hello) => welcomeFor(this.#local(), hello),
     });
+  }
+
+  #makePartitions(): Partitions {
+    const { settings, foundation, self, peers } = this;
+    const { partitionCount, replicas, buggify } = settings;
+    return new Partitions({
+      ...{ platform: foundation.platform, self, partitionCount, replicas, peers, buggify },
+      reapBefore: () => this.#reapBefore(),
+      isBusy: (entity) => this.turns.queuedCount(entity) > 0,
+      events: partitionEvents(this),
+    });
+  }
+
+  #reapBefore(): HybridTime {
+    const { settings, foundation, clusterClock } = this;
+    const graceMs = settings.buggify?.tombstoneMs ?? tombstoneMs;
+    const now = foundation.platform.clock.now();
+    return clusterClock.reading(now) - graceMs * hybridTicksPerMs;
   }
 
   #makeBirth(): Birth {

@@ -26,6 +26,8 @@ export class Candidacy {
   fetching: ProcessId | undefined;
   readonly #promises = new Map<ProcessId, PromiseMessage>();
   readonly #asked = new Set<ProcessId>();
+  /** Asked, and without a copy that could be better. */
+  readonly #ignorant = new Set<ProcessId>();
 
   constructor(term: Term, handover: boolean, startedAt: number, endsAt: number) {
     this.term = term;
@@ -43,6 +45,16 @@ export class Candidacy {
 
   promised(from: ProcessId, message: PromiseMessage): void {
     this.#promises.set(from, message);
+  }
+
+  /** It has no copy and has promised nothing that this attempt would break. */
+  knowsNothing(process: ProcessId): void {
+    this.#ignorant.add(process);
+  }
+
+  hasAnswerOf(process: ProcessId): boolean {
+    const isOwn = process === this.term.process;
+    return isOwn || this.#promises.has(process) || this.#ignorant.has(process);
   }
 
   /** Where the copy of a process that promised stands. */

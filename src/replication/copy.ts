@@ -34,6 +34,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   #position = 0;
   #committed = 0;
   #owners: Owners;
+  #newMark = 0;
 
   /** An empty copy at the base of a partition's first term (rule 19). */
   constructor(factory: EntityFactory<E>, genesis: string, term: Term, owner: ProcessId) {
@@ -71,6 +72,10 @@ export class Copy<E extends ReplicatedEntity<E>> {
   get owners(): Owners {
     return this.#owners;
   }
+  /** See `CopyImage.newMark`. */
+  get newMark(): number {
+    return this.#newMark;
+  }
   /** Where this copy stands. */
   get at(): StreamPosition {
     return { synced: this.#synced, position: this.#position };
@@ -93,6 +98,9 @@ export class Copy<E extends ReplicatedEntity<E>> {
   /** The place of an entity that has a commit, committed or not. */
   slot(name: EntityName): Slot<E> | undefined {
     return this.#slots.get(name);
+  }
+  slots(): ReadonlyMap<EntityName, Slot<E>> {
+    return this.#slots;
   }
   /** Not known to be committed, in stream order. */
   tail(): readonly TailCommit[] {
@@ -118,7 +126,14 @@ export class Copy<E extends ReplicatedEntity<E>> {
 
   /** Takes the next position for a commit that is committed by being there: a single owner's. */
   appendCommitted(commit: Commit): void {
-    this.appendCommittedTo(this.#touch(commit.entity), commit);
+    const slot = this.#touch(commit.entity);
+    if (commit.kind !== "reap") {
+      this.appendCommittedTo(slot, commit);
+      return;
+    }
+    this.#position++;
+    this.#reap(commit.entity, slot, this.#position);
+    this.#committed = this.#position + 1;
   }
 
   /** The same for an entity whose slot is known. */
@@ -173,6 +188,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
       position: this.#position,
       committed: this.#committed,
       owners: this.#owners,
+      newMark: this.#newMark,
       entities,
       tail: this.tail().slice(),
       from,
@@ -206,6 +222,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
     this.#position = image.position;
     this.#committed = image.committed;
     this.#owners = image.owners;
+    this.#newMark = image.newMark;
     this.#tail = image.tail.slice();
     this.#tailHead = 0;
     for (const { name, image: bytes } of image.entities) {
@@ -246,7 +263,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
       const next = tail[this.#tailHead]!;
       if (next.position >= count) break;
       this.#tailHead++;
-      this.#applyCommitted(next.commit);
+      this.#applyCommitted(next.commit, next.position);
       touched.push(next.commit.entity);
     }
     if (this.#tailHead === tail.length) {
@@ -258,19 +275,34 @@ export class Copy<E extends ReplicatedEntity<E>> {
     }
   }
 
-  #applyCommitted(commit: Commit): void {
-    this.#applyTo(this.#slots.get(commit.entity) ?? this.#touch(commit.entity), commit);
+  #applyCommitted(commit: Commit, position: number): void {
+    const slot = this.#slots.get(commit.entity) ?? this.#touch(commit.entity);
+    if (commit.kind === "reap") this.#reap(commit.entity, slot, position);
+    else this.#applyTo(slot, commit);
   }
 
   #applyTo(slot: Slot<E>, commit: Commit): void {
     slot.committed ??= this.#factory.create(commit.entity);
     addCommit(slot.committed, commit);
   }
+
+  /**
+   * Forgets an entity. An image names what was touched and not what is no more, so it builds upon no
+   * copy that may still hold it.
+   */
+  #reap(name: EntityName, slot: Slot<E>, position: number): void {
+    this.#newMark = Math.max(this.#newMark, (slot.committed?.mark ?? 0) + 1);
+    slot.committed = undefined;
+    slot.endService();
+    this.#lineage.restart(this.#synced, position);
+    const isBornAnew = this.tail().some(({ commit }) => commit.entity === name);
+    if (!isBornAnew) this.#slots.delete(name);
+  }
 }
 
 /** Adds a commit, whichever kind it is, to an entity; false when it brought nothing new. */
 export function addCommit<E extends ReplicatedEntity<E>>(entity: E, commit: Commit): boolean {
-  return commit.whole === true ? entity.join(commit.delta) : entity.apply(commit);
+  return commit.kind === "whole" ? entity.join(commit.delta) : entity.apply(commit);
 }
 
 function touchedAfter<E>(slot: Slot<E>, at: StreamPosition): boolean {

@@ -15,6 +15,14 @@ export type ReplicationEffect =
   | { readonly type: "owners-changed"; readonly owners: Owners }
   /** Equal positions held different state: a defect; the copy is being replaced. */
   | { readonly type: "diverged"; readonly primary: ProcessId; readonly position: number }
+  /** This primary forgets so many entities that were deleted long ago. */
+  | { readonly type: "reaped"; readonly count: number }
+  /** A fork changed entities that were deleted and reaped meanwhile: these changes are dropped. */
+  | {
+      readonly type: "fork-refused";
+      readonly from: ProcessId;
+      readonly entities: readonly EntityName[];
+    }
   /** So many degraded commits of this process are part of the stream now. */
   | { readonly type: "fork-merged"; readonly commits: number };
 

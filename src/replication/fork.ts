@@ -44,7 +44,9 @@ export class Fork<E extends ReplicatedEntity<E>> {
     if (known !== undefined) return known;
     const committed = copy.entity(name);
     const own = this.#byEntity.get(name);
-    if (own === undefined) return committed ?? (create ? this.#factory.create(name) : undefined);
+    if (own === undefined) {
+      return committed ?? (create ? this.#factory.create(name, copy.newMark) : undefined);
+    }
     return this.#build(committed, name, own);
   }
 
@@ -52,9 +54,11 @@ export class Fork<E extends ReplicatedEntity<E>> {
   add(copy: Copy<E>, commit: Commit): void {
     const name = commit.entity;
     const own = this.#byEntity.get(name) ?? [];
-    const tip = this.#tips.get(name) ?? this.#build(copy.entity(name), name, own);
+    const committed = copy.entity(name);
+    const tip = this.#tips.get(name) ?? this.#build(committed, name, own);
     addCommit(tip, commit);
-    this.#push(commit);
+    const isFirst = committed === undefined && own.length === 0;
+    this.#push(isFirst ? beginning(commit) : commit);
   }
 
   /**
@@ -73,7 +77,7 @@ export class Fork<E extends ReplicatedEntity<E>> {
       const entity = copy.entity(name)?.clone() ?? this.#factory.create(name);
       for (const commit of tails.get(name) ?? []) addCommit(entity, commit);
       sequence++;
-      this.#push({ entity: name, writer, sequence, delta: entity.encode(), whole: true });
+      this.#push({ entity: name, writer, sequence, delta: entity.encode(), kind: "whole" });
     }
     this.rest();
   }
@@ -127,6 +131,11 @@ export class Fork<E extends ReplicatedEntity<E>> {
 /** What identifies a commit once it is on its way. */
 export function commitId({ entity, writer, sequence }: Commit): CommitId {
   return { entity, writer, sequence };
+}
+
+/** Whoever merges it has to know that the entity is not one that was reaped meanwhile. */
+function beginning({ entity, writer, sequence, delta }: Commit): Commit {
+  return { entity, writer, sequence, delta, kind: "begin" };
 }
 
 function commitKey({ entity, writer, sequence }: CommitId): string {

@@ -6,6 +6,7 @@ import { majority } from "../model/acks.ts";
 import type { EntityName, ProcessId, WriterId } from "../model/ids.ts";
 import { noEffects } from "../model/effect-list.ts";
 import type { Term } from "../model/term.ts";
+import type { HybridTime } from "../model/time.ts";
 import type {
   Commit,
   Owners,
@@ -25,6 +26,8 @@ import { limits, timing } from "./timing.ts";
 import { Tips } from "./tips.ts";
 import { Waiters } from "./waiters.ts";
 import type { Progress, Waiter } from "./waiters.ts";
+
+const noBytes = new Uint8Array(0);
 
 interface Merge {
   readonly to: ProcessId;
@@ -52,6 +55,8 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
    * nothing else can come of it. Kept by the replica, after every event; such commits preserve it.
    */
   isCalm = false;
+  /** Up to here numbers of `writer` were used on entities that have been reaped. */
+  usedUp = 0;
   readonly waiters = new Waiters();
   readonly tips: Tips<E>;
   readonly #copy: Copy<E>;
@@ -207,8 +212,34 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   /** Rule 17: gives unknown commits of a fork a position; `to` is told when all are committed. */
   merge(to: ProcessId, commits: readonly Commit[], ids: readonly CommitId[], now: number): void {
     if (this.#merges.some((merge) => merge.to === to)) return;
-    for (const commit of commits) if (!this.tips.holds(commit)) this.commit(commit, now);
+    const late: EntityName[] = [];
+    for (const commit of commits) {
+      if (this.tips.isLate(commit)) late.push(commit.entity);
+      else if (!this.tips.holds(commit)) this.commit(commit, now);
+    }
+    if (late.length > 0) this.#outlet.emit({ type: "fork-refused", from: to, entities: late });
     this.#merges.push({ to, commits: ids, position: this.#copy.position });
+  }
+
+  /**
+   * Forgets entities that were deleted before `time`, `limits.reaped` at most: a commit for each, which
+   * empties its place. Costs one pass.
+   * @param isBusy whether somebody works on it
+   */
+  reap(time: HybridTime, isBusy: (name: EntityName) => boolean, now: number): void {
+    const { writer } = this;
+    const old: EntityName[] = [];
+    for (const [name, slot] of this.#copy.slots()) {
+      if (old.length === limits.reaped) break;
+      const entity = slot.tip ?? slot.committed;
+      if (slot.pending > 0 || entity?.mayBeReaped(time) !== true || isBusy(name)) continue;
+      this.usedUp = Math.max(this.usedUp, entity.sequenceOf(writer));
+      old.push(name);
+    }
+    for (const entity of old) {
+      this.commit({ entity, writer, sequence: 0, delta: noBytes, kind: "reap" }, now);
+    }
+    if (old.length > 0) this.#outlet.emit({ type: "reaped", count: old.length });
   }
 
   isMerging(from: ProcessId): boolean {

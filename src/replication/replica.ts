@@ -13,6 +13,7 @@ import { noEffects } from "../model/effect-list.ts";
 import type { EntityName, NodeId, ProcessId, WriterId } from "../model/ids.ts";
 import { sameTerm } from "../model/term.ts";
 import type { Term } from "../model/term.ts";
+import type { HybridTime } from "../model/time.ts";
 import type { Commit, Owners, PartitionMessage, Standing } from "../wire/replication-messages.ts";
 import { Copy } from "./copy.ts";
 import type { ReplicationEffect, Role, Serving } from "./effect.ts";
@@ -101,6 +102,11 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const { degraded, fork, reign } = this.#state;
     return (degraded !== undefined ? fork?.writer : reign?.writer) ?? 0;
   }
+  /** Up to here numbers of `writer` may have been used on what was reaped. */
+  get usedUp(): number {
+    const { degraded, reign } = this.#state;
+    return degraded === undefined ? (reign?.usedUp ?? 0) : 0;
+  }
   /** Changes with every reign and every beginning of degraded service. */
   get reign(): object | undefined {
     return this.#state.degraded ?? this.#state.reign;
@@ -162,6 +168,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const { reign, copy } = this.#state;
     if (reign?.isServing !== true) return undefined;
     const slot = copy?.slot(name);
+    if (slot?.isGone === true && slot.tip === undefined) return undefined;
     slot?.serveBy(reign);
     return slot;
   }
@@ -275,6 +282,20 @@ export class Replica<E extends ReplicatedEntity<E>> {
   compareCopies(): Effects {
     leading.sendDigests(this.#state);
     leading.askWhetherFollowing(this.#state);
+    return this.#effects();
+  }
+
+  /**
+   * In the same round: a primary forgets entities that were deleted before `time`, some hundred at
+   * once. Only while all owners hold what it has: hardly one will need a whole image for it then.
+   * Costs one pass.
+   * @param isBusy whether a call works on this entity
+   */
+  reap(time: HybridTime, isBusy: (name: EntityName) => boolean, now: number): Effects {
+    const s = this.#state;
+    if (s.reign?.isServing !== true || s.isMoving || !this.isReplicated(1)) return noEffects;
+    s.reign.reap(time, isBusy, now);
+    leading.lead(s, now);
     return this.#effects();
   }
 

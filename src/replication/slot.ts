@@ -14,6 +14,7 @@ export interface Service<E> {
   readonly isCalm: boolean;
   readonly isFull: boolean;
   readonly writer: WriterId;
+  readonly usedUp: number;
   readonly ownerCount: number;
   commitAlone(slot: Slot<E>, commit: Commit): void;
 }
@@ -25,6 +26,8 @@ export class Slot<E> {
   tip: E | undefined = undefined;
   /** Commits of it in the tail that the tip holds. */
   pending = 0;
+  /** The newest of them is its reaping: the committed form is of an entity that is no more. */
+  isGone = false;
   touchedIn: Term;
   touchedAt: number;
   #reign: Service<E> | undefined = undefined;
@@ -37,6 +40,11 @@ export class Slot<E> {
   /** It is served by this reign from now on, while that `isServing`. */
   serveBy(reign: Service<E>): void {
     this.#reign = reign;
+  }
+
+  /** Whoever found it here has to look again. */
+  endService(): void {
+    this.#reign = undefined;
   }
 
   get reign(): Service<E> {
@@ -52,6 +60,9 @@ export class Slot<E> {
   }
   get writer(): WriterId {
     return this.reign.writer;
+  }
+  get usedUp(): number {
+    return this.reign.usedUp;
   }
   /** What is degraded has no slot: it is served from a fork. */
   get degraded(): boolean {

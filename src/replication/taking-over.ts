@@ -2,13 +2,14 @@
 import { nodeOf } from "../model/ids.ts";
 import type { ProcessId } from "../model/ids.ts";
 import { compareTerms, sameTerm } from "../model/term.ts";
-import type { PartitionMessage } from "../wire/replication-messages.ts";
+import type { Owners, PartitionMessage } from "../wire/replication-messages.ts";
 import { Candidacy } from "./candidacy.ts";
 import type { Offer } from "./candidacy.ts";
 import type { Copy } from "./copy.ts";
 import { askPrimary } from "./forking.ts";
 import { beginReign, endReign, lead, moveOwners, waitForPrimary } from "./leading.ts";
 import { deposed, heard, learnPrimary, sameBirth } from "./meeting.ts";
+import { presentProcesses } from "./owner-changes.ts";
 import { everyOwner } from "./owner-sets.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
@@ -115,6 +116,9 @@ export function onStale<E extends ReplicatedEntity<E>>(
   }
   heard(s, standing, now);
   learnPrimary(s, from, standing);
+  if (s.candidacy === undefined) return;
+  s.candidacy.knowsNothing(from);
+  weigh(s, now);
 }
 
 /** A candidate wants this copy, which has not changed since it was promised. */
@@ -285,7 +289,35 @@ function mayReign<E extends ReplicatedEntity<E>>(
   best: Offer,
 ): boolean {
   if (compareTerms(candidacy.term, s.promised) <= 0) return false;
-  return candidacy.isComplete(best.owners, (process) => s.options.peers.provenDead(process));
+  if (candidacy.isComplete(best.owners, nobody)) return true;
+  const { peers } = s.options;
+  if (!candidacy.isComplete(best.owners, (process) => peers.provenDead(process))) return false;
+  return askWitnesses(s, candidacy, best.owners);
+}
+
+const nobody = (): boolean => false;
+
+/**
+ * Where dead members fill the majority (rule 8), nobody who promised need know that this process was
+ * removed long ago, while it was cut off, and that others lead. Whoever is there and may know it is
+ * asked: the nodes of the dead ones, and the table's.
+ * @returns whether all of them that are there have answered
+ */
+function askWitnesses<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  candidacy: Candidacy,
+  owners: Owners,
+): boolean {
+  const nodes = new Set([...everyOwner(owners).map(nodeOf), ...s.table]);
+  const { term, handover } = candidacy;
+  let isAnswered = true;
+  for (const process of presentProcesses([...nodes], s.self, s.options.peers)) {
+    if (candidacy.ask(process)) {
+      s.outlet.send(process, { type: "prepare", term, handover, genesis: s.genesis });
+    }
+    isAnswered &&= candidacy.hasAnswerOf(process);
+  }
+  return isAnswered;
 }
 
 function ownOffer<E extends ReplicatedEntity<E>>(s: PartitionState<E>, copy: Copy<E>): Offer {

@@ -56,6 +56,8 @@ export const limits = {
   idleTips: 1024,
   /** Entities that were opened and have no commit yet. */
   nascent: 1024,
+  /** Deleted entities that one partition forgets at once. */
+  reaped: 256,
   /** Owner sets whose replacement is not committed yet; the wire carries as many. */
   previousOwners: 8,
   /** Streams that a partial image can build upon. */

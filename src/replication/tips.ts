@@ -22,6 +22,8 @@ export class Tips<E extends ReplicatedEntity<E>> {
   /** The slots that have a tip, in the order in which they got it. */
   readonly #ahead = new Map<EntityName, Slot<E>>();
   readonly #nascent = new Map<EntityName, E>();
+  /** See `CopyImage.newMark`; of reapings that are in the tail. */
+  #newMark = 0;
 
   /** Builds what the tail of `copy` asks for. */
   constructor(factory: EntityFactory<E>, copy: Copy<E>) {
@@ -37,10 +39,9 @@ export class Tips<E extends ReplicatedEntity<E>> {
 
   /** The newest state; with `create` an empty one that is kept once it has a commit. */
   get(name: EntityName, create: boolean): E | undefined {
-    const slot = this.#copy.slot(name);
-    const known = slot?.tip ?? slot?.committed ?? this.#nascent.get(name);
+    const known = this.#held(name) ?? this.#nascent.get(name);
     if (known !== undefined || !create) return known;
-    const entity = this.#factory.create(name);
+    const entity = this.#factory.create(name, Math.max(this.#newMark, this.#copy.newMark));
     this.#nascent.set(name, entity);
     if (this.#nascent.size > limits.nascent) {
       for (const oldest of this.#nascent.keys()) {
@@ -53,12 +54,21 @@ export class Tips<E extends ReplicatedEntity<E>> {
 
   /** The state already holds this commit. A whole entity is never known: joining it tells. */
   holds(commit: Commit): boolean {
-    if (commit.whole === true) return false;
-    return this.get(commit.entity, false)?.includes(commit.writer, commit.sequence) ?? false;
+    if (commit.kind === "whole") return false;
+    return this.#held(commit.entity)?.includes(commit.writer, commit.sequence) ?? false;
+  }
+
+  /** A fork's commit on an entity that it had and that is no more: it was deleted, and reaped. */
+  isLate({ kind, entity }: Commit): boolean {
+    return kind === undefined && this.#held(entity) === undefined;
   }
 
   /** Applies a commit that is in the tail. */
   apply(commit: Commit, slot: Slot<E>): void {
+    if (commit.kind === "reap") {
+      this.#bury(commit.entity, slot);
+      return;
+    }
     const tip = slot.tip ?? this.#moveAhead(commit.entity, slot);
     addCommit(tip, commit);
     slot.pending++;
@@ -79,7 +89,9 @@ export class Tips<E extends ReplicatedEntity<E>> {
     if (this.#ahead.size === 0) return;
     for (const name of touched) {
       const slot = this.#ahead.get(name);
-      if (slot !== undefined) slot.pending--;
+      if (slot === undefined) continue;
+      slot.pending--;
+      if (slot.pending === 0 && slot.tip === undefined) this.#drop(name, slot);
     }
     if (this.#ahead.size > limits.idleTips + this.#copy.tailCount) this.#evict();
   }
@@ -90,8 +102,25 @@ export class Tips<E extends ReplicatedEntity<E>> {
     this.#nascent.clear();
   }
 
+  /** What has a commit. */
+  #held(name: EntityName): E | undefined {
+    const slot = this.#copy.slot(name);
+    if (slot?.tip !== undefined || slot?.isGone === true) return slot.tip;
+    return slot?.committed;
+  }
+
+  #bury(name: EntityName, slot: Slot<E>): void {
+    const { mark = 0 } = slot.tip ?? slot.committed ?? {};
+    this.#newMark = Math.max(this.#newMark, mark + 1);
+    slot.tip = undefined;
+    slot.isGone = true;
+    slot.pending++;
+    slot.endService();
+    this.#ahead.set(name, slot);
+  }
+
   #moveAhead(name: EntityName, slot: Slot<E>): E {
-    const { committed } = slot;
+    const committed = slot.isGone ? undefined : slot.committed;
     const tip = committed ?? this.#nascent.get(name) ?? this.#factory.create(name);
     if (committed !== undefined) slot.committed = committed.clone();
     this.#nascent.delete(name);
@@ -103,6 +132,7 @@ export class Tips<E extends ReplicatedEntity<E>> {
   #drop(name: EntityName, slot: Slot<E>): void {
     slot.tip = undefined;
     slot.pending = 0;
+    slot.isGone = false;
     this.#ahead.delete(name);
   }
 

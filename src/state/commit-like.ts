@@ -7,7 +7,7 @@ import type { Operation } from "./operation.ts";
 export interface CommitLike {
   readonly entity: EntityName;
   readonly writer: WriterId;
-  /** Counts this writer's commits of this entity from 1. */
+  /** Counts this writer's commits of this entity, as a rule from 1 (`CommitBody.begins`). */
   readonly sequence: number;
   readonly delta: Uint8Array;
 }
@@ -18,4 +18,9 @@ export interface CommitBody {
   readonly mark: number;
   readonly hybridTime: HybridTime;
   readonly operations: readonly Operation[];
+  /**
+   * Its writer begins on this entity, and not with 1: the numbers before may have been used on one of
+   * the same name that was reaped.
+   */
+  readonly begins: boolean;
 }

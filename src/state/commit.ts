@@ -16,6 +16,7 @@ export class StateCommit implements CommitLike {
   readonly mark: number;
   readonly hybridTime: HybridTime;
   readonly operations: readonly Operation[];
+  readonly begins: boolean;
   /** The document that the turn has edited; stays in this process. */
   readonly working: WorkingDocument | undefined;
   #delta: Uint8Array | undefined;
@@ -32,6 +33,7 @@ export class StateCommit implements CommitLike {
     this.mark = body.mark;
     this.hybridTime = body.hybridTime;
     this.operations = body.operations;
+    this.begins = body.begins;
     this.working = working;
     this.#delta = delta;
   }

@@ -3,8 +3,9 @@
  *
  *     version u8 · mark · hybrid time · count · operations
  *
- * Writer, sequence and entity travel beside it. Reading checks everything that applying relies on,
- * so that a delta is applied whole or not at all.
+ * Version 1 is that of a commit that follows on its writer's last one, version 2 that of one that
+ * `begins`. Writer, sequence and entity travel beside it. Reading checks everything that applying
+ * relies on, so that a delta is applied whole or not at all.
  */
 import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
@@ -20,7 +21,8 @@ import type { Floor, Operation, Path } from "./operation.ts";
 import { sendsPerCommitMax } from "./outbox.ts";
 import * as scalars from "./scalar-bytes.ts";
 
-const deltaVersion = 1;
+const followingVersion = 1;
+const beginningVersion = 2;
 const codes = {
   add: 1,
   write: 2,
@@ -39,7 +41,7 @@ const shared = new ByteWriter();
 export function writeDelta(commit: CommitBody & { readonly sequence: number }): Uint8Array {
   const writer = shared;
   writer.truncate(0);
-  writer.u8(deltaVersion);
+  writer.u8(commit.begins ? beginningVersion : followingVersion);
   writer.varint(commit.mark);
   writer.varint(commit.hybridTime);
   writer.varint(commit.operations.length);
@@ -55,7 +57,9 @@ export function readDelta(commit: CommitLike): CommitBody {
   return decoding(`a change of ${commit.entity}`, () => {
     if (!isPositive(commit.writer) || !isPositive(commit.sequence)) malformed("has no number");
     const reader = new ByteReader(commit.delta);
-    if (reader.u8() !== deltaVersion) malformed("has an unknown version");
+    const version = reader.u8();
+    const begins = version === beginningVersion;
+    if (!begins && version !== followingVersion) malformed("has an unknown version");
     const mark = reader.varint();
     const hybridTime = reader.varint();
     const count = reader.count(scalars.lengthMax, 2);
@@ -64,7 +68,7 @@ export function readDelta(commit: CommitLike): CommitBody {
       operations.push(readOperation(reader, commit.sequence));
     }
     reader.finish();
-    return { mark, hybridTime, operations };
+    return { mark, hybridTime, operations, begins };
   });
 }
 

@@ -28,6 +28,8 @@ export interface DraftOptions<S extends Shape> {
   readonly shape: S;
   /** Numbers the commit. */
   readonly writer: WriterId;
+  /** Up to here its numbers may have been used on one of the same name that was reaped. @default 0 */
+  readonly usedUp?: number;
   /** Stamp of the turn: later than all that this writer has seen. */
   readonly hybridTime: HybridTime;
 }
@@ -40,6 +42,7 @@ export class Draft<S extends Shape = Shape> {
   readonly #scope: Scope;
   readonly #hybridTime: HybridTime;
   readonly #mark: number;
+  readonly #usedUp: number;
   readonly #shape: StateShape;
   #fields: FieldDrafts | undefined;
   #live: Live<S> | undefined;
@@ -52,6 +55,7 @@ export class Draft<S extends Shape = Shape> {
     this.#scope = new Scope(options.entity, options.writer);
     this.#hybridTime = options.hybridTime;
     this.#mark = options.entity.mark;
+    this.#usedUp = options.usedUp ?? 0;
     this.#shape = stateShape(options.shape);
   }
 
@@ -131,7 +135,9 @@ export class Draft<S extends Shape = Shape> {
   finish(): StateCommit | undefined {
     this.#scope.checkReadable();
     const { entity, writer } = this.#scope;
-    const sequence = entity.sequenceOf(writer) + 1;
+    const last = entity.sequenceOf(writer);
+    const begins = last === 0 && this.#usedUp > 0;
+    const sequence = (begins ? this.#usedUp : last) + 1;
     this.#collect(sequence);
     const mark = this.#markAfter(gathered.count);
     this.#scope.revoke();
@@ -140,7 +146,7 @@ export class Draft<S extends Shape = Shape> {
     const operations = gathered.take();
     if (operations.length === 0 && mark === this.#mark) return undefined;
     const id = { entity: entity.name, writer, sequence };
-    const body = { mark, hybridTime: this.#hybridTime, operations };
+    const body = { mark, hybridTime: this.#hybridTime, operations, begins };
     const commit = new StateCommit(id, body, this.#scope.document?.working);
     this.#checkSize(commit);
     return commit;

@@ -64,10 +64,13 @@ export class Entity implements EntityParts {
     this.#timeLow = lowHalf(parts.hybridTime);
   }
 
-  /** An entity without any commit. */
-  static create(name: EntityName): Entity {
+  /**
+   * An entity without any commit.
+   * @param mark what its first commit is of: above those of what was reaped under this name
+   */
+  static create(name: EntityName, mark = 0): Entity {
     return new Entity(name, {
-      mark: 0,
+      mark,
       hybridTime: 0,
       context: new CausalVector(),
       contents: new Contents(),
@@ -121,7 +124,8 @@ export class Entity implements EntityParts {
     if (commit.sequence <= known) return false;
     const decoded = StateCommit.decode(commit);
     this.postponed?.checkRoom(this.name);
-    if (commit.sequence > known + 1) return hold(this, decoded);
+    const follows = commit.sequence === known + 1 || (known === 0 && decoded.begins);
+    if (!follows) return hold(this, decoded);
     performCommit(this, decoded);
     if (this.postponed !== undefined) settle(this, this.postponed);
     return true;
@@ -183,6 +187,15 @@ export class Entity implements EntityParts {
   /** Whether it was deleted and not written since. */
   get dead(): boolean {
     return this.mark % 2 === 1;
+  }
+
+  /**
+   * Whether nobody can want to know of it any more: deleted before `time`, and nothing of it waits.
+   * What its dedupe table still holds is older than that too, so `time` leaves callers enough of it.
+   */
+  mayBeReaped(time: HybridTime): boolean {
+    if (!this.dead || this.hybridTime >= time) return false;
+    return this.outbox.entries.length === 0 && this.postponed === undefined;
   }
 
   /** Rises when a deleted entity is written again. */

@@ -1,10 +1,12 @@
 /** Replication on the wire. Processes repeat, so they travel as slots; entities do not. */
+import { MalformedBytes } from "../codec/malformed.ts";
 import type { Term } from "../model/term.ts";
 import { entityBytesMax } from "./call-codec.ts";
 import { bool, float, list, name, optional, struct, text, union, varint, view } from "./field.ts";
 import type { Field } from "./field.ts";
 import type {
   Commit,
+  CommitKind,
   CopyImage,
   ImageBasis,
   ImageMessage,
@@ -40,9 +42,8 @@ const term: Field<Term> = {
   },
 };
 
-const noMore = 0;
-const isWhole = 1;
-const isPart = 2;
+/** By their place: the first is that of nearly all. */
+const kinds: readonly (CommitKind | undefined)[] = [undefined, "begin", "whole", "reap"];
 
 const commit: Field<Commit> = {
   bytesMin: 5,
@@ -51,7 +52,7 @@ const commit: Field<Commit> = {
     to.bytes.varint(value.writer);
     to.bytes.varint(value.sequence);
     to.bytes.bytes(value.delta);
-    to.bytes.u8(value.whole === undefined ? noMore : value.whole ? isWhole : isPart);
+    to.bytes.u8(value.kind === undefined ? 0 : kinds.indexOf(value.kind));
   },
   read(from) {
     const { bytes } = from;
@@ -61,8 +62,11 @@ const commit: Field<Commit> = {
       sequence: bytes.varint(),
       delta: bytes.bytes(),
     };
-    const more = bytes.u8();
-    return more === noMore ? read : { ...read, whole: more === isWhole };
+    const code = bytes.u8();
+    if (code === 0) return read;
+    const kind = kinds[code];
+    if (kind === undefined) throw new MalformedBytes("has a commit of an unknown kind");
+    return { ...read, kind };
   },
 };
 
@@ -96,6 +100,7 @@ const copy: Field<CopyImage> = struct<CopyImage>({
   position: varint,
   committed: varint,
   owners,
+  newMark: varint,
   entities,
   tail,
   from: optional(struct<ImageBasis>({ synced: term, position: varint, committed: varint })),

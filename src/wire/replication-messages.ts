@@ -46,11 +46,18 @@ export interface Commit {
   readonly entity: EntityName;
   readonly writer: WriterId;
   readonly sequence: number;
-  /** The encoded delta; with `whole` an encoded entity. */
+  /** The encoded delta; of a `whole` one an encoded entity, of a `reap` nothing. */
   readonly delta: Uint8Array;
-  /** `delta` is a whole entity to be joined: what a cluster that was born apart brings (rule 20). */
-  readonly whole?: boolean;
+  /** What is special about it; mostly nothing. */
+  readonly kind?: CommitKind;
 }
+
+/**
+ * - `begin`: of a fork whose copy did not hold the entity: it is the first of it;
+ * - `whole`: an entity to be joined: what a cluster that was born apart brings (rule 20);
+ * - `reap`: the entity, deleted long ago, is forgotten.
+ */
+export type CommitKind = "begin" | "whole" | "reap";
 
 /** A commit whose place in the stream is known but which is not known to be committed. */
 export interface TailCommit {
@@ -129,6 +136,8 @@ export interface CopyImage {
   readonly position: number;
   readonly committed: number;
   readonly owners: Owners;
+  /** Mark of new entities: above that of every one that was reaped. */
+  readonly newMark: number;
   /** The known-committed part, each entity encoded whole. */
   readonly entities: readonly { readonly name: EntityName; readonly image: Uint8Array }[];
   /** What is above it, in stream order. */

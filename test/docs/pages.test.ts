@@ -108,6 +108,7 @@ const eventTypes: Readonly<Record<NodeEvent["type"], true>> = {
   "degraded.began": true,
   "degraded.ended": true,
   "fork.merged": true,
+  "fork.refused": true,
   diverged: true,
   "clock.skew": true,
   "outbox.failed": true,

@@ -114,7 +114,7 @@ void test("a stamp from the future is told of, once a minute, and not followed",
 void test("the stamp of a commit is read off its bytes", () => {
   for (const mark of [0, 1, 127, 128, 70_000]) {
     for (const hybridTime of [1, 127, 128, Date.UTC(2026, 0) * hybridTicksPerMs + 17]) {
-      const delta = writeDelta({ mark, hybridTime, operations: [], sequence: 1 });
+      const delta = writeDelta({ mark, hybridTime, operations: [], begins: false, sequence: 1 });
       assert.equal(stampOf(delta), hybridTime);
       for (let end = 0; end < 3; end++) assert.equal(stampOf(delta.subarray(0, end)), 0);
     }

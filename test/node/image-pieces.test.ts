@@ -17,6 +17,7 @@ function base(entities: readonly number[], tail: readonly number[]): ImageMessag
     position: 7,
     committed: 5,
     owners: { processes: [from], position: 0, previous: [] },
+    newMark: 0,
     entities: entities.map((size, index) => ({
       name: `ledger/${String(index)}`,
       image: new Uint8Array(size),

@@ -29,6 +29,7 @@ void test("entities that are no longer served are let alone", () => {
       },
       isFull: false,
       writer: 1,
+      usedUp: 0,
       degraded: false,
       copiesMax: 1,
       reign: {},

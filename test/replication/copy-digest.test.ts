@@ -7,6 +7,7 @@ import type { ReplicatedEntity } from "../../src/replication/replicated-entity.t
 /** An entity whose digest is as large as real ones are. */
 class Named implements ReplicatedEntity<Named> {
   readonly digest: number;
+  readonly mark = 0;
 
   constructor(name: string) {
     this.digest = hash53(name);
@@ -19,6 +20,12 @@ class Named implements ReplicatedEntity<Named> {
   }
   includes(): boolean {
     return true;
+  }
+  sequenceOf(): number {
+    return 1;
+  }
+  mayBeReaped(): boolean {
+    return false;
   }
   clone(): this {
     return this;

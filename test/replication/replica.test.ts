@@ -27,7 +27,10 @@ test("a lone owner commits at once where an entity stands, while nothing else is
   const slot = mesh.at(a).servedSlot(entity);
   assert.ok(slot?.isServed);
   assert.equal(slot.entity, mesh.at(a).tip(entity, false));
-  assert.equal(slot.commitAlone(commitThat("y", entity, slot.writer, 2)), true);
+  assert.equal(
+    slot.commitAlone(commitThat("y", entity, { writer: slot.writer, sequence: 2 })),
+    true,
+  );
   assert.deepEqual(mesh.committed(a), ["x", "y"]);
   assert.deepEqual(mesh.at(a).progress, { position: 2, committed: 3 });
 
@@ -35,7 +38,10 @@ test("a lone owner commits at once where an entity stands, while nothing else is
   const b = mesh.start("b");
   mesh.setTable(["a", "b"]);
   mesh.look();
-  assert.equal(slot.commitAlone(commitThat("z", entity, slot.writer, 3)), false);
+  assert.equal(
+    slot.commitAlone(commitThat("z", entity, { writer: slot.writer, sequence: 3 })),
+    false,
+  );
   mesh.commit(a, "z");
   assert.equal(slot.entity, mesh.at(a).tip(entity, false), "the slot has the newest form");
   mesh.deliver();
@@ -49,7 +55,10 @@ test("what a slot says is served ends with the reign", () => {
   mesh.deliver();
   const slot = mesh.at(a).servedSlot(entity);
   assert.ok(slot?.isServed);
-  assert.equal(slot.commitAlone(commitThat("y", entity, slot.writer, 2)), false);
+  assert.equal(
+    slot.commitAlone(commitThat("y", entity, { writer: slot.writer, sequence: 2 })),
+    false,
+  );
   mesh.cut(a, b);
   mesh.cut(a, c);
   mesh.commit(a, "lost");

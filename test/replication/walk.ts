@@ -4,6 +4,7 @@
  *
  *   node --import tsx test/replication/walk.ts <first seed> <count>      or   … <seed> trace
  */
+import { isSlate } from "./support/slates.ts";
 import { seeded, World } from "./support/world.ts";
 import type { Call } from "./support/world.ts";
 
@@ -27,6 +28,8 @@ const kinds = [
   "hand",
   "read",
   "compare",
+  "stroke",
+  "reap",
   "time",
 ] as const;
 type Weights = Record<(typeof kinds)[number], number>;
@@ -143,6 +146,8 @@ function offerFaults(
   add(w.read * 0.1, () => world.read(i, "f/0"));
   add(w.hand * rate * 0.2, () => world.handOver(i));
   add(w.compare * 0.05, () => world.compare(i));
+  add(w.stroke * 1.5, () => world.slates.stroke(world, i));
+  add(w.reap * 2, () => world.slates.reap(world, i));
   if (process.table !== world.table) add(0.3, () => world.learn(i));
 }
 
@@ -242,13 +247,15 @@ function isQuiet(world: World): boolean {
   return why(world) === "";
 }
 
-/** P1, P2, P5–P7 and that all owners hold the same. */
+/** P1, P2, P5–P7, P9 (what was deleted is not back) and that all owners hold the same. */
 function check(world: World): string | undefined {
   const primary = world.process(world.primary()).replica;
   const held = new Map<string, string>();
   for (const name of primary.entityNames()) {
     const entity = primary.committedEntity(name);
-    for (const [id, says] of entity?.commits ?? []) held.set(`${name} ${id}`, says);
+    for (const [id, says] of isSlate(name) ? [] : (entity?.commits ?? [])) {
+      held.set(`${name} ${id}`, says);
+    }
     for (const j of world.table) {
       const { replica } = world.process(j);
       const there = replica.committedEntity(name);
@@ -260,7 +267,8 @@ function check(world: World): string | undefined {
     }
   }
   if (world.divergedCount > 0) return "P3 copies diverged within a term";
-  return checkCalls(world, held) ?? checkPromises(world, held);
+  const gone = world.slates.problem((name) => primary.committedEntity(name));
+  return gone ?? checkCalls(world, held) ?? checkPromises(world, held);
 }
 
 /** P1d, P2 and P6: how often each call took effect. */
@@ -307,6 +315,8 @@ function main(first: number, rest: string | undefined): void {
   let takeovers = 0;
   let degraded = 0;
   let merged = 0;
+  let reaped = 0;
+  let refused = 0;
   let acknowledged = 0;
   const text = new Map<string, string>();
   for (let seed = first; seed < first + count; seed++) {
@@ -315,6 +325,8 @@ function main(first: number, rest: string | undefined): void {
     takeovers += world.takeoverCount;
     degraded += degradedCount;
     merged += world.mergedCount;
+    reaped += world.slates.reapedCount;
+    refused += world.slates.refusedCount;
     acknowledged += world.acknowledged.size;
     if (violation === undefined) continue;
     const kind = violation.slice(0, 3).trim();
@@ -324,7 +336,8 @@ function main(first: number, rest: string | undefined): void {
   console.log(
     `seeds ${String(first)}..${String(first + count - 1)}: ${String(crashes)} crashes, ` +
       `${String(takeovers)} primaries, ${String(acknowledged)} acknowledged, ` +
-      `${String(degraded)} degraded answers, ${String(merged)} fork commits merged`,
+      `${String(degraded)} degraded answers, ${String(merged)} fork commits merged, ` +
+      `${String(reaped)} reapings, ${String(refused)} late commits refused`,
   );
   for (const [kind, seeds] of found) {
     console.log(`${kind}: ${String(seeds.length)} (${seeds.slice(0, 8).join(" ")})`);

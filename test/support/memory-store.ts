@@ -44,7 +44,7 @@ export class MemoryStore implements Store {
   open({ name }: EntityAddress): OpenEntity | undefined {
     if (!this.isServing) return undefined;
     const { degraded, copiesMax, reign } = this;
-    return { entity: this.entity(name), writer: 7, degraded, copiesMax, reign };
+    return { entity: this.entity(name), writer: 7, usedUp: 0, degraded, copiesMax, reign };
   }
 
   commit({ name }: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {

@@ -122,7 +122,7 @@ const owners: fc.Arbitrary<Owners> = record<Owners>(
 );
 const commit: fc.Arbitrary<Commit> = record<Commit>(
   { entity: text, writer: count, sequence: count, delta: bytes },
-  { whole: flag },
+  { kind: fc.constantFrom("begin" as const, "whole" as const, "reap" as const) },
 );
 const standing: fc.Arbitrary<Standing> = record<Standing>(
   { promised: maybe(term), synced: maybe(term), owners: processes, primary: name, genesis: text },
@@ -140,6 +140,7 @@ const copy: fc.Arbitrary<CopyImage> = record<CopyImage>(
     position: count,
     committed: count,
     owners,
+    newMark: count,
     ...copyParts,
     from: maybe(plain({ synced: term, position: count, committed: count })),
   },

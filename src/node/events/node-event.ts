@@ -93,6 +93,18 @@ export type NodeEvent =
       readonly partition: number;
       readonly commitCount: number;
     }
+  /**
+   * `node` changed, without a majority, entities that had been deleted on the other side, so long ago
+   * that they are forgotten: these changes are dropped. Told by the partition's primary.
+   */
+  | {
+      readonly type: "fork.refused";
+      readonly at: number;
+      readonly partition: number;
+      readonly node: string;
+      /** `function/key` of each change, in order. */
+      readonly entities: readonly string[];
+    }
   /** A defect: the copy here differed from its primary's at one position, and is being replaced. */
   | {
       readonly type: "diverged";

@@ -72,6 +72,7 @@ export class EntityStore implements Store {
     return {
       entity,
       writer: replica.writer,
+      usedUp: replica.usedUp,
       degraded: replica.serving === "degraded",
       reign,
       copiesMax: replica.owners?.processes.length ?? 1,

@@ -12,7 +12,7 @@ import {
   type ProcessId,
 } from "../../model/ids.ts";
 import type { HybridTime } from "../../model/time.ts";
-import type { Platform, Timer } from "../../platform/platform.ts";
+import type { Platform } from "../../platform/platform.ts";
 import type { ReplicationEffect, RoleChange } from "../../replication/effect.ts";
 import type { Peers } from "../../replication/peers.ts";
 import type { ReplicaOptions } from "../../replication/options.ts";
@@ -28,6 +28,7 @@ import { BaseFlow } from "./base-flow.ts";
 import { CopyRounds } from "./copy-rounds.ts";
 import { ImageAssembly } from "./image-pieces.ts";
 import { Outgoing, type LinkRoom } from "./outgoing.ts";
+import { ReplicaTicks } from "./replica-ticks.ts";
 import { Sweep } from "./sweep.ts";
 
 export interface PartitionEvents {
@@ -41,6 +42,9 @@ export interface PartitionEvents {
   replaced(partition: PartitionId): void;
   ownersChanged(partition: PartitionId): void;
   forkMerged(partition: PartitionId, commits: number): void;
+  reaped(count: number): void;
+  /** A fork of `from` changed entities that were deleted and forgotten meanwhile. */
+  forkRefused(partition: PartitionId, from: ProcessId, entities: readonly EntityName[]): void;
   /** Equal positions held different state: a defect. The copy here is being replaced. */
   diverged(partition: PartitionId, primary: ProcessId): void;
   /** The latest stamp of what a process sent just now. */
@@ -60,9 +64,18 @@ export interface PartitionsOptions {
   readonly replicas: number;
   readonly peers: Peers;
   readonly events: PartitionEvents;
+  /** Entities that were deleted before it may be forgotten. */
+  readonly reapBefore: () => HybridTime;
+  /** Calls of this entity run or wait here. */
+  readonly isBusy: (entity: EntityName) => boolean;
   readonly buggify?: Buggify | undefined;
 }
 
+/**
+ * What was deleted is remembered for so long: a fork may still come that changed it, and callers may
+ * repeat their calls, for a shorter time.
+ */
+export const tombstoneMs = 60 * 60 * 1_000;
 /** What a process says of a copy that it was sent, whatever has become of it. */
 const answers: ReadonlySet<PartitionMessage["type"]> = new Set(["ack", "need", "stale", "hello"]);
 const noNodes: readonly NodeId[] = Object.freeze([]);
@@ -70,8 +83,7 @@ const noNodes: readonly NodeId[] = Object.freeze([]);
 export class Partitions implements Serving {
   readonly #options: PartitionsOptions;
   readonly #replicas: (Replica<Entity> | undefined)[];
-  /** When each replica wants its next tick. */
-  readonly #dueAt: Float64Array;
+  readonly #ticks: ReplicaTicks;
   readonly #outgoing: Outgoing;
   readonly #images = new ImageAssembly();
   readonly #rounds: CopyRounds;
@@ -80,15 +92,21 @@ export class Partitions implements Serving {
   /** The placement that each replica was told last. */
   readonly #told: (Placement | undefined)[];
   #placement: Placement | undefined;
-  #tickTimer: Timer | undefined;
-  #tickAt = Infinity;
   #stopped = false;
 
   constructor(options: PartitionsOptions) {
     this.#options = options;
     this.#replicas = new Array<Replica<Entity> | undefined>(options.partitionCount).fill(undefined);
-    this.#dueAt = new Float64Array(options.partitionCount).fill(Infinity);
     const { events, platform, partitionCount, buggify } = options;
+    this.#ticks = new ReplicaTicks({
+      clock: platform.clock,
+      timers: platform.timers,
+      partitionCount,
+      tick: (partition, now) => {
+        const replica = this.#replicas[partition];
+        if (replica !== undefined) this.perform(partition, replica.tick(now));
+      },
+    });
     this.#outgoing = new Outgoing({
       timers: platform.timers,
       imagePieceBytes: buggify?.imagePieceBytes,
@@ -124,6 +142,7 @@ export class Partitions implements Serving {
         const replica = this.#replicas[partition];
         if (replica === undefined || (isQuick && replica.role !== "primary")) return;
         this.perform(partition, replica.compareCopies());
+        if (!isQuick) this.#reap(partition, replica);
       },
     });
   }
@@ -209,7 +228,7 @@ export class Partitions implements Serving {
       this.perform(partition, replica.receive(from, whole, this.#now()));
       if (answers.has(whole.type)) this.#bases.answered(from, partition);
       // A whole entity is history.
-      if (whole.type === "delta" && whole.commit !== undefined && whole.commit.whole !== true) {
+      if (whole.type === "delta" && whole.commit !== undefined && whole.commit.kind !== "whole") {
         latest = Math.max(latest, stampOf(whole.commit.delta));
       }
     }
@@ -273,7 +292,7 @@ export class Partitions implements Serving {
     for (let index = 0; index < effects.length; index++) {
       this.#performOne(partition, effects[index]!);
     }
-    this.#touch(partition);
+    this.#ticks.note(partition, this.#replicas[partition]?.nextTickAt ?? Infinity);
   }
 
   /** An entity moved on by a commit that asked for nothing else (`Reign.isCalm`). */
@@ -283,7 +302,7 @@ export class Partitions implements Serving {
 
   stop(): void {
     this.#stopped = true;
-    this.#tickTimer?.cancel();
+    this.#ticks.stop();
     this.#rounds.close();
     this.#sweep.stop();
     this.#bases.close();
@@ -319,7 +338,18 @@ export class Partitions implements Serving {
         return;
       case "fork-merged":
         events.forkMerged(partition, effect.commits);
+        return;
+      case "reaped":
+        events.reaped(effect.count);
+        return;
+      case "fork-refused":
+        events.forkRefused(partition, effect.from, effect.entities);
     }
+  }
+
+  #reap(partition: PartitionId, replica: Replica<Entity>): void {
+    const { reapBefore, isBusy } = this.#options;
+    this.perform(partition, replica.reap(reapBefore(), isBusy, this.#now()));
   }
 
   /** Tells a replica what has changed around it; false when there is none. */
@@ -360,36 +390,6 @@ export class Partitions implements Serving {
         mayInvite: (to) => this.#bases.mayInvite(to, partition),
       },
     };
-  }
-
-  /** Notes when a replica wants to be ticked, and arms the one timer for all of them. */
-  #touch(partition: PartitionId): void {
-    const at = this.#replicas[partition]?.nextTickAt ?? Infinity;
-    this.#dueAt[partition] = at;
-    if (at < this.#tickAt) this.#arm(at);
-  }
-
-  #arm(at: number): void {
-    this.#tickTimer?.cancel();
-    this.#tickAt = at;
-    if (at === Infinity || this.#stopped) return;
-    this.#tickTimer = this.#options.platform.timers.after(Math.max(0, at - this.#now()), () => {
-      this.#tickAt = Infinity;
-      this.#tickDue();
-    });
-  }
-
-  #tickDue(): void {
-    const now = this.#now();
-    let next = Infinity;
-    for (let partition = 0; partition < this.#dueAt.length; partition++) {
-      const replica = this.#replicas[partition];
-      if (replica !== undefined && (this.#dueAt[partition] ?? Infinity) <= now) {
-        this.perform(partition, replica.tick(now));
-      }
-      next = Math.min(next, this.#dueAt[partition] ?? Infinity);
-    }
-    if (next < this.#tickAt) this.#arm(next);
   }
 
   #now(): number {

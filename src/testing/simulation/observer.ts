@@ -20,6 +20,14 @@ const observeEveryMs = 250;
 const reignsMax = 8;
 const chaseWindowMs = 20_000;
 
+/** What was seen of one entity. */
+interface KnownEntity {
+  /** The highest: odd while it was deleted. */
+  readonly mark: number;
+  /** Writer → sequence, of its commits since it was reaped last. */
+  readonly vector: Map<number, number>;
+}
+
 interface PartitionRecord {
   term: Term | undefined;
   ownerCount: number;
@@ -36,8 +44,8 @@ export class Observer {
   readonly #cluster: SimulatedCluster;
   readonly #faults: Faults;
   readonly #violations: Violations;
-  /** What somebody knew to be committed: writer → sequence, by entity. */
-  readonly #known = new Map<EntityName, Map<number, number>>();
+  /** What somebody knew to be committed, by entity. */
+  readonly #known = new Map<EntityName, KnownEntity>();
   readonly #partitions: PartitionRecord[];
   readonly #incarnations = new Map<Life, readonly [number, number]>();
   /** Filled by the loggers of the nodes. */
@@ -91,8 +99,10 @@ export class Observer {
   /** At the end: whatever was known to stay is in the final copies. */
   judgeCommitted(entityOf: (name: EntityName) => Entity | undefined): void {
     if (this.#faults.lossy.length > 0) return;
-    for (const [name, vector] of this.#known) {
+    for (const [name, { mark, vector }] of this.#known) {
       const entity = entityOf(name);
+      // What was deleted may have been reaped, and begun anew.
+      if (mark % 2 === 1 && (entity === undefined || entity.mark > mark)) continue;
       for (const [writer, sequence] of vector) {
         this.#violations.check(
           "P7",
@@ -153,15 +163,18 @@ export class Observer {
         const entity = replica.committedEntity(name);
         if (entity === undefined) continue;
         latest = Math.max(latest, entity.hybridTime);
-        this.#learn(name, entity.context.pairs);
+        this.#learn(name, entity.mark, entity.context.pairs);
       }
     }
     return latest;
   }
 
-  #learn(name: EntityName, pairs: readonly number[]): void {
-    let vector = this.#known.get(name);
-    if (vector === undefined) this.#known.set(name, (vector = new Map<number, number>()));
+  #learn(name: EntityName, mark: number, pairs: readonly number[]): void {
+    const before = this.#known.get(name);
+    if (before !== undefined && mark < before.mark) return; // a copy that lags
+    const mayBeNew = before !== undefined && before.mark % 2 === 1 && mark > before.mark;
+    const vector = before === undefined || mayBeNew ? new Map<number, number>() : before.vector;
+    this.#known.set(name, { mark, vector });
     for (let i = 0; i < pairs.length; i += 2) {
       const writer = pairs[i]!;
       const sequence = pairs[i + 1]!;

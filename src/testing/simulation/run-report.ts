@@ -99,6 +99,8 @@ function mechanismTotals(
     add("outbox deliveries", outbox.deliveredCount);
     add("outbox redeliveries", outbox.redeliveredCount);
     add("fork commits merged", counts.forksMerged);
+    add("tombstones reaped", counts.reaped);
+    add("late commits refused", counts.lateCommits);
     add("copies sent in pieces", partitions.cutImageCount);
     add("clocks told to be wrong", clockWatch.toldCount);
   }

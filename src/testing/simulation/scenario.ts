@@ -61,8 +61,11 @@ export interface Scenario {
   readonly faultEveryMs: number;
   /** Median one-way delay of the usual network. */
   readonly latencyMs: number;
-  /** Small bounds, so that small clusters meet them: pieces of copies, copies under way. */
-  readonly buggify: Pick<Buggify, "imagePieceBytes" | "basesUnderWayMax">;
+  /**
+   * Small bounds, so that small clusters meet them: pieces of copies, copies under way, what is
+   * remembered of the deleted. Then nobody repeats calls of that: repetitions may come later.
+   */
+  readonly buggify: Pick<Buggify, "imagePieceBytes" | "basesUnderWayMax" | "tombstoneMs">;
   /** Share of what replicas say that is lost without a link breaking. */
   readonly lostShare: number;
 }
@@ -98,7 +101,7 @@ export function scenarioOf(seed: number): Scenario {
     hasText: random() < 0.15,
     clientCount: 1 + randomBelow(random, 3),
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
-    callCount: 210 + randomBelow(random, 120),
+    callCount: 205 + randomBelow(random, 60),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
@@ -119,6 +122,7 @@ export function scenarioOf(seed: number): Scenario {
     buggify: {
       imagePieceBytes: random() < 0.5 ? undefined : 2 ** (6 + random() * 6),
       basesUnderWayMax: random() < 0.5 ? undefined : 1 + randomBelow(random, 4),
+      tombstoneMs: drawTombstoneMs(seededRandom(seed, "tombstones")),
     },
     lostShare: random() < 0.85 ? 0 : random() * 0.1,
   };
@@ -150,7 +154,11 @@ function drawAimedHarm(random: Random): Harm {
 }
 
 function drawSlateCalls(random: Random): number {
-  return random() < 0.4 ? 0 : 20 + randomBelow(random, 60);
+  return random() < 0.4 ? 0 : 40 + randomBelow(random, 60);
+}
+
+function drawTombstoneMs(random: Random): number | undefined {
+  return random() < 0.4 ? undefined : 200 + random() * 6_000;
 }
 
 function drawReplicas(random: Random, nodeCount: number): number {

@@ -161,11 +161,11 @@ class Simulation {
   }
 
   async #connect(): Promise<SimulatedClient[]> {
-    const { clientCount, unprotectedShare } = this.#scenario;
+    const { clientCount, unprotectedShare, buggify } = this.#scenario;
     const clients: SimulatedClient[] = [];
     const nodes = [...this.#cluster.lives.keys()];
     const wanted = Array.from({ length: clientCount }, () => true);
-    if (unprotectedShare > 0) wanted.push(false);
+    if (unprotectedShare > 0 || buggify.tombstoneMs !== undefined) wanted.push(false);
     for (const isProtected of wanted) {
       const name = `client-${String(clients.length + 1)}`;
       const connecting = this.#cluster.connect<unknown>(nodes, { protection: isProtected });

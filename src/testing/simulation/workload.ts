@@ -51,7 +51,10 @@ export class Workload {
   readonly shown: ShownState[] = [];
   readonly entities: readonly EntityId[];
   /** Those that are deleted again and again. */
-  readonly slates: readonly EntityId[] = slateNames.map((name) => [name, "s"]);
+  /** The more there are, the longer each stays deleted. */
+  readonly slates: readonly EntityId[] = ["s", "t", "u"].flatMap((key) =>
+    slateNames.map((name): EntityId => [name, key]),
+  );
   readonly #cluster: SimulatedCluster;
   readonly #scenario: Scenario;
   readonly #random: Random;
@@ -144,11 +147,12 @@ export class Workload {
   }
 
   #callSlate(random: Random): void {
-    const able = this.#clients.filter(({ isProtected }) => isProtected);
+    const isRepeated = this.#scenario.buggify.tombstoneMs === undefined;
+    const able = this.#clients.filter(({ isProtected }) => isProtected === isRepeated);
     const who = able[randomBelow(random, able.length)]!;
     const entity = this.slates[randomBelow(random, this.slates.length)]!;
     const draw = random();
-    const operation: SlateOperationName = draw < 0.7 ? "mark" : draw < 0.9 ? "wipe" : "renew";
+    const operation: SlateOperationName = draw < 0.6 ? "mark" : draw < 0.9 ? "wipe" : "renew";
     const timeoutMs = this.#scenario.callTimeoutMs * (0.5 + random());
     this.call({ who, entity, operation, timeoutMs });
   }

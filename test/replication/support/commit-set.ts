@@ -1,6 +1,7 @@
 /**
- * The smallest entity that shows every loss and every doubling: a set of commits. Each commit is one
- * attempt of one call, so "did it take effect, and how often" is a look at the set.
+ * The smallest entity that shows every loss, every doubling and every resurrection: a set of commits.
+ * Each commit is one attempt of one call, so "did it take effect, and how often" is a look at the set.
+ * A commit of a higher mark than the entity's empties it first; one of a lower mark changes nothing.
  */
 import type {
   EntityFactory,
@@ -11,54 +12,81 @@ import type { Commit } from "../../../src/wire/replication-messages.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export class CommitSet implements ReplicatedEntity<CommitSet> {
-  /** Commit id → what it says. */
-  readonly commits: Map<string, string>;
+interface Told {
+  readonly mark: number;
+  readonly says: string;
+}
 
-  constructor(commits: ReadonlyMap<string, string> = new Map()) {
-    this.commits = new Map(commits);
+interface Image {
+  readonly mark: number;
+  readonly commits: readonly (readonly [string, string])[];
+  readonly known: readonly (readonly [number, number])[];
+}
+
+export class CommitSet implements ReplicatedEntity<CommitSet> {
+  /** Commit id → what it says; of the present mark. */
+  readonly commits: Map<string, string>;
+  mark: number;
+  /** Writer → its highest sequence, of all marks. */
+  readonly #known: Map<number, number>;
+
+  constructor(image: Image = { mark: 0, commits: [], known: [] }) {
+    this.mark = image.mark;
+    this.commits = new Map(image.commits);
+    this.#known = new Map(image.known);
   }
 
   get digest(): number {
-    let sum = 0;
-    for (const id of this.commits.keys()) {
+    let sum = this.mark;
+    for (const [writer, sequence] of this.#known) {
       let hash = 7;
-      for (let at = 0; at < id.length; at++) hash = (hash * 31 + id.charCodeAt(at)) % 1_000_000_007;
+      for (const char of `${String(writer)}.${String(sequence)}`) {
+        hash = (hash * 31 + char.charCodeAt(0)) % 1_000_000_007;
+      }
       sum += hash;
     }
     return sum;
   }
 
   apply(commit: Commit): boolean {
-    const id = idOf(commit);
-    if (this.commits.has(id)) return false;
-    this.commits.set(id, decoder.decode(commit.delta));
+    const { writer, sequence } = commit;
+    if (this.includes(writer, sequence)) return false;
+    this.#known.set(writer, sequence);
+    const { mark, says } = told(commit);
+    this.#rise(mark);
+    if (mark === this.mark && mark % 2 === 0) this.commits.set(idOf(commit), says);
     return true;
   }
 
-  join(image: Uint8Array): boolean {
-    const before = this.commits.size;
-    for (const [id, says] of decode(image)) this.commits.set(id, says);
-    return this.commits.size > before;
+  join(bytes: Uint8Array): boolean {
+    const { mark, commits, known } = decode(bytes);
+    const before = this.digest;
+    this.#rise(mark);
+    if (mark === this.mark) for (const [id, says] of commits) this.commits.set(id, says);
+    for (const [writer, sequence] of known) {
+      this.#known.set(writer, Math.max(sequence, this.sequenceOf(writer)));
+    }
+    return this.digest !== before;
   }
 
   includes(writer: number, sequence: number): boolean {
-    return this.commits.has(`${String(writer)}.${String(sequence)}`);
+    return this.sequenceOf(writer) >= sequence;
+  }
+
+  sequenceOf(writer: number): number {
+    return this.#known.get(writer) ?? 0;
+  }
+
+  mayBeReaped(): boolean {
+    return this.mark % 2 === 1;
   }
 
   clone(): CommitSet {
-    return new CommitSet(this.commits);
+    return new CommitSet(this.#image());
   }
 
   encode(): Uint8Array {
-    return encoder.encode(JSON.stringify([...this.commits]));
-  }
-
-  /** The number of the next commit of this writer. */
-  nextSequence(writer: number): number {
-    let sequence = 1;
-    while (this.includes(writer, sequence)) sequence++;
-    return sequence;
+    return encoder.encode(JSON.stringify(this.#image()));
   }
 
   /** Id of the commit that says this. */
@@ -66,21 +94,42 @@ export class CommitSet implements ReplicatedEntity<CommitSet> {
     for (const [id, says] of this.commits) if (test(says)) return id;
     return undefined;
   }
+
+  #rise(mark: number): void {
+    if (mark <= this.mark) return;
+    this.mark = mark;
+    this.commits.clear();
+  }
+
+  #image(): Image {
+    return { mark: this.mark, commits: [...this.commits], known: [...this.#known] };
+  }
 }
 
 export const commitSets: EntityFactory<CommitSet> = {
-  create: () => new CommitSet(),
+  create: (_name, mark = 0) => new CommitSet({ mark, commits: [], known: [] }),
   decode: (_name, image) => new CommitSet(decode(image)),
 };
 
-export function commitThat(says: string, entity: string, writer: number, sequence: number): Commit {
-  return { entity, writer, sequence, delta: encoder.encode(says) };
+export function commitThat(
+  says: string,
+  entity: string,
+  id: { readonly writer: number; readonly sequence: number },
+  mark = 0,
+): Commit {
+  const { writer, sequence } = id;
+  const delta = encoder.encode(JSON.stringify({ mark, says } satisfies Told));
+  return { entity, writer, sequence, delta };
 }
 
 export function idOf({ writer, sequence }: Commit): string {
   return `${String(writer)}.${String(sequence)}`;
 }
 
-function decode(image: Uint8Array): Map<string, string> {
-  return new Map(JSON.parse(decoder.decode(image)) as [string, string][]);
+function told({ delta }: Commit): Told {
+  return JSON.parse(decoder.decode(delta)) as Told;
+}
+
+function decode(image: Uint8Array): Image {
+  return JSON.parse(decoder.decode(image)) as Image;
 }

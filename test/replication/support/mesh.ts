@@ -7,6 +7,7 @@ import type { Waiter } from "../../../src/replication/waiters.ts";
 import type { PartitionMessage } from "../../../src/wire/replication-messages.ts";
 import type { CommitSet } from "./commit-set.ts";
 import { commitSets, commitThat } from "./commit-set.ts";
+import { nextId } from "./slates.ts";
 import { seeded } from "./world.ts";
 
 export interface Sent {
@@ -149,7 +150,7 @@ export class Mesh {
   commit(process: ProcessId, says: string, options: Partial<Waiter> = {}): void {
     const replica = this.at(process);
     const tip = replica.tip(entity, true)!;
-    const commit = commitThat(says, entity, replica.writer, tip.nextSequence(replica.writer));
+    const commit = commitThat(says, entity, nextId(replica, tip), tip.mark);
     const waiter = { acks: 2, token: says, deadlineAt: Infinity, ...options };
     this.perform(process, replica.commit(commit, waiter, this.now));
   }

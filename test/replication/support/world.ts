@@ -10,9 +10,11 @@ import type { Peers } from "../../../src/replication/peers.ts";
 import { Replica } from "../../../src/replication/replica.ts";
 import type { ReplicationEffect } from "../../../src/replication/effect.ts";
 import type { Slot } from "../../../src/replication/slot.ts";
-import type { PartitionMessage } from "../../../src/wire/replication-messages.ts";
+import type { Waiter } from "../../../src/replication/waiters.ts";
+import type { Commit, PartitionMessage } from "../../../src/wire/replication-messages.ts";
 import type { CommitSet } from "./commit-set.ts";
 import { commitSets, commitThat, idOf } from "./commit-set.ts";
+import { isSlate, nextId, Slates, type Stroke } from "./slates.ts";
 
 export type Random = () => number;
 
@@ -64,6 +66,7 @@ export interface Call {
 
 type Token =
   | { readonly type: "call"; readonly request: Request; readonly id: string }
+  | { readonly type: "stroke"; readonly stroke: Stroke }
   | { readonly type: "read"; readonly ids: readonly string[] };
 
 export class World {
@@ -76,6 +79,7 @@ export class World {
   readonly links: boolean[][] = [];
   readonly suspects: boolean[][] = [];
   readonly calls: Call[] = [];
+  readonly slates = new Slates();
   readonly requests: { at: number; request: Request }[] = [];
   readonly answers: Answer[] = [];
   table: readonly number[];
@@ -191,6 +195,11 @@ export class World {
         case "fork-merged":
           this.mergedCount += effect.commits;
           break;
+        case "fork-refused":
+          this.slates.refusedCount += effect.entities.length;
+          break;
+        case "reaped":
+          break;
         case "diverged":
           this.divergedCount++;
           break;
@@ -204,7 +213,7 @@ export class World {
   /** What is known to be committed anywhere may be watched, and has to stay. */
   #observe(i: number, name: string): void {
     const entity = this.process(i).replica.committedEntity(name);
-    if (entity !== undefined)
+    if (entity !== undefined && !isSlate(name))
       for (const id of entity.commits.keys()) this.committed.add(`${name} ${id}`);
   }
 
@@ -216,6 +225,11 @@ export class World {
       if (outcome.type === "ok" && !outcome.degraded) {
         for (const id of token.ids) this.seen.add(id);
       }
+      return;
+    }
+    if (token.type === "stroke") {
+      token.stroke.isAcknowledged =
+        outcome.type === "ok" && !outcome.degraded && outcome.copies >= 2;
       return;
     }
     const { call, attempt } = token.request;
@@ -292,24 +306,30 @@ export class World {
       this.perform(at, replica.confirm({ acks: 2, token, deadlineAt }, this.now));
       return;
     }
-    const { writer } = replica;
     const says = `${String(call)}#${String(attempt)}`;
-    const commit = commitThat(says, entity, writer, tip.nextSequence(writer));
+    const commit = commitThat(says, entity, nextId(replica, tip), tip.mark);
     const token: Token = { type: "call", request, id: `${entity} ${idOf(commit)}` };
-    // As a node does it: what was found once is used while it is served.
-    const place = `${this.process(at).id} ${entity}`;
+    this.commitAt(at, tip, commit, { acks, token, deadlineAt });
+    this.log?.(`     ${this.show(at)}`);
+  }
+
+  /** As a node does it: what was found once is used while it is served. */
+  commitAt(at: number, tip: CommitSet, commit: Commit, waiter: Waiter & { token: Token }): void {
+    const { id, replica } = this.process(at);
+    const { entity } = commit;
+    const place = `${id} ${entity}`;
     const slot = this.#slots.get(place);
     const isServed = slot?.isServed === true;
-    if (isServed && slot.entity !== tip)
+    if (isServed && slot.entity !== tip) {
       throw new Error("a slot serves what is not the newest form");
+    }
     if (isServed && slot.commitAlone(commit)) {
       this.#observe(at, entity);
-      this.#released(token, { type: "ok", copies: 1, degraded: false });
+      this.#released(waiter.token, { type: "ok", copies: 1, degraded: false });
     } else {
-      this.perform(at, replica.commit(commit, { acks, token, deadlineAt }, this.now));
+      this.perform(at, replica.commit(commit, waiter, this.now));
       this.#slots.set(place, replica.servedSlot(entity));
     }
-    this.log?.(`     ${this.show(at)}`);
   }
 
   read(i: number, entity: string): boolean {
