@@ -3,13 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Copy } from "../../src/replication/copy.ts";
 import type { Commit } from "../../src/wire/replication-messages.ts";
-import { commitSets, type CommitSet } from "./support/commit-set.ts";
+import { commitSets, commitThat, type CommitSet } from "./support/commit-set.ts";
 
 const owners = { processes: ["a#1", "b#1", "c#1"], position: 0, previous: [] };
 
 function commit(sequence: number): Commit {
-  const delta = new TextEncoder().encode(`commit ${String(sequence)}`);
-  return { entity: "vault/k", writer: 7, sequence, delta };
+  return commitThat(`commit ${String(sequence)}`, "vault/k", { writer: 7, sequence });
 }
 
 /** Copies of one stream: each got so many of its commits and knows that the first is committed. */

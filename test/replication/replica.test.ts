@@ -253,6 +253,42 @@ test("the last owner leads on once an operator has declared the others gone (rul
   assert.equal(mesh.at(c).serving, "primary");
 });
 
+test("who was removed while it was cut off asks others before the dead fill its majority (rule 8)", () => {
+  // All owners that c knows have died since, one by one, and were replaced first: others lead.
+  const { mesh, a, b, c } = trio();
+  const cutOff = (process: string): void => {
+    mesh.cuts.add(`${process}>${c}`).add(`${c}>${process}`);
+  };
+  const anew = (process: string, node: string): string => {
+    mesh.crash(process);
+    const next = mesh.start(node, undefined, 2);
+    cutOff(next);
+    mesh.look();
+    mesh.pass(3000);
+    return next;
+  };
+  for (const process of [a, b, mesh.start("d")]) cutOff(process);
+  mesh.look();
+  mesh.setTable(["a", "b", "d"]);
+  mesh.pass(1000);
+  mesh.commit(a, "x");
+  mesh.deliver();
+  assert.deepEqual(mesh.outcomes.get("x"), ok(2));
+  const others = [anew(a, "a"), anew(b, "b"), "d#1"];
+  const leader = others.find((process) => mesh.at(process).serving === "primary")!;
+  const { term } = mesh.at(leader);
+  // Its links are up, and nobody has said anything yet.
+  for (const process of others.slice(0, 2)) {
+    mesh.cuts.delete(`${process}>${c}`);
+    mesh.cuts.delete(`${c}>${process}`);
+  }
+  mesh.look();
+  mesh.pass(3000);
+  assert.deepEqual(mesh.at(leader).term, term);
+  assert.equal(mesh.at(c).serving, undefined);
+  assert.deepEqual(mesh.committed(leader), ["x"]);
+});
+
 test("degraded service has its own writer, raises no term, and is merged (rules 15–18)", () => {
   const { mesh, a, b, c } = trio();
   mesh.commit(a, "before");

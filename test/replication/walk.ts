@@ -64,6 +64,8 @@ export function walk(seed: number, log?: (line: string) => void): WalkResult {
   for (const kind of kinds) {
     weights[kind] = random() < 0.4 ? 0 : 2 ** (Math.floor(random() * 6) - 4);
   }
+  weights.stroke = Math.max(weights.stroke, 0.25);
+  weights.reap = Math.max(weights.reap, 0.25);
   weights.link = Math.max(weights.link, 0.25);
   weights.resume = Math.max(weights.resume, 0.1);
   weights.restart = Math.max(weights.restart, 0.06);
@@ -146,8 +148,8 @@ function offerFaults(
   add(w.read * 0.1, () => world.read(i, "f/0"));
   add(w.hand * rate * 0.2, () => world.handOver(i));
   add(w.compare * 0.05, () => world.compare(i));
-  add(w.stroke * 1.5, () => world.slates.stroke(world, i));
-  add(w.reap * 2, () => world.slates.reap(world, i));
+  add(w.stroke * 0.4, () => world.slates.stroke(world, i));
+  add(w.reap * 0.8, () => world.slates.reap(world, i));
   if (process.table !== world.table) add(0.3, () => world.learn(i));
 }
 

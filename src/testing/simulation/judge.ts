@@ -123,6 +123,7 @@ class Judgement {
     const { slateCalls } = this.#history;
     for (const mark of slateCalls) {
       if (mark.operation !== "wipe") this.#judgeMark(mark, slateCalls);
+      if (mark.operation === "post" && this.#mustStay(mark)) this.#judgePost(mark);
     }
   }
 
@@ -133,7 +134,7 @@ class Judgement {
     const marks = this.#final.get(`${functionName}/${key}`)?.tags ?? [];
     const deletes = calls.filter((call) => {
       const isSame = call.functionName === functionName && call.key === key;
-      return isSame && call.operation !== "mark" && call !== mark;
+      return isSame && (call.operation === "wipe" || call.operation === "renew") && call !== mark;
     });
     const ending = deletes.find((call) => {
       return call.sentOrder > answer.order && this.#mustStay(call) && !isDegraded(call);
@@ -146,6 +147,18 @@ class Judgement {
     const isLast = deletes.every((call) => isOverBefore(call, mark));
     if (!isLast || !this.#isStrict(functionName) || !this.#mustStay(mark)) return;
     this.#violations.check("C12", marks.includes(id), () => `${name} is gone`);
+  }
+
+  /** What became of the slate says nothing of what it had sent. */
+  #judgePost(post: CallRecord): void {
+    if (this.#history.lossy.length > 0 || !this.#isStrict(post.functionName)) return;
+    for (const [index, [name, key]] of post.targets.entries()) {
+      if (!this.#isStrict(name)) continue;
+      const count = this.#effects(name, key, sentId(post.id, index));
+      this.#violations.check("C3", count === 1, () => {
+        return `${nameOf(post)} took effect ${String(count)} times at ${name}/${key}`;
+      });
+    }
   }
 
   #judgeRemovals(name: string, tags: ReadonlySet<string>): void {

@@ -33,7 +33,7 @@ export type FaultKind = (typeof faultKinds)[number];
 export const operations = ["put", "tag", "send", "ask", "linger", "decline", "seen"] as const;
 export type OperationName = (typeof operations)[number];
 
-export const slateOperations = ["mark", "wipe", "renew"] as const;
+export const slateOperations = ["mark", "post", "wipe", "renew"] as const;
 export type SlateOperationName = (typeof slateOperations)[number];
 
 export interface Scenario {
@@ -101,7 +101,7 @@ export function scenarioOf(seed: number): Scenario {
     hasText: random() < 0.15,
     clientCount: 1 + randomBelow(random, 3),
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
-    callCount: 205 + randomBelow(random, 60),
+    callCount: 212 + randomBelow(random, 50),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),

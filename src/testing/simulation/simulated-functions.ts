@@ -71,8 +71,8 @@ export function simulatedFunctions(): Readonly<Record<SimulatedFunctionName, Any
   functions.vault = makeLedger(ledgerState, "refuse", find);
   functions.ledger = makeLedger(ledgerState, "serve", find);
   functions.note = makeLedger(noteState, "serve", find);
-  functions.slate = makeSlate("serve");
-  functions.board = makeSlate("refuse");
+  functions.slate = makeSlate("serve", find);
+  functions.board = makeSlate("refuse", find);
   return functions as Record<SimulatedFunctionName, AnyFunction>;
 }
 
@@ -130,7 +130,10 @@ function makeLedger<S extends Shape>(
 }
 
 /** `look` shows its marks as tags. */
-function makeSlate(whenSplit: WhenSplit): AnyFunction {
+function makeSlate(
+  whenSplit: WhenSplit,
+  find: (name: SimulatedFunctionName) => AnyFunction,
+): AnyFunction {
   return defineFunction({
     state: { marks: crdt.set<string>() },
     whenSplit,
@@ -139,6 +142,15 @@ function makeSlate(whenSplit: WhenSplit): AnyFunction {
       mark({ state }, { id }: { readonly id: string }): Seen {
         state.marks.add(id);
         return [...state.marks.values()];
+      },
+      /** A mark that is sent on as well: what was sent outlives the slate. */
+      post(ctx, { id, to }: SendInput): Seen {
+        for (const [index, [name, key]] of to.entries()) {
+          const target = ctx.send(find(name), key) as unknown as Callee;
+          void target.put({ id: sentId(id, index) });
+        }
+        ctx.state.marks.add(id);
+        return [...ctx.state.marks.values()];
       },
       wipe(ctx): Seen {
         ctx.delete();

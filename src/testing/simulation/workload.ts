@@ -152,9 +152,11 @@ export class Workload {
     const who = able[randomBelow(random, able.length)]!;
     const entity = this.slates[randomBelow(random, this.slates.length)]!;
     const draw = random();
-    const operation: SlateOperationName = draw < 0.6 ? "mark" : draw < 0.9 ? "wipe" : "renew";
+    const operation = drawSlateOperation(draw);
     const timeoutMs = this.#scenario.callTimeoutMs * (0.5 + random());
-    this.call({ who, entity, operation, timeoutMs });
+    const target = this.entities[randomBelow(random, this.entities.length)]!;
+    const targets = operation === "post" ? [target] : [];
+    this.call({ who, entity, operation, timeoutMs, targets });
   }
 
   /** Some of what was added and acknowledged is removed again. */
@@ -272,6 +274,11 @@ type AnswerBody =
       readonly message: string;
     };
 
+function drawSlateOperation(draw: number): SlateOperationName {
+  if (draw < 0.6) return draw < 0.3 ? "mark" : "post";
+  return draw < 0.9 ? "wipe" : "renew";
+}
+
 function inputOf({ id, operation, targets, removes }: CallRecord, random: Random): unknown {
   switch (operation) {
     case "put":
@@ -283,6 +290,7 @@ function inputOf({ id, operation, targets, removes }: CallRecord, random: Random
     case "untag":
       return { id, of: removes };
     case "send":
+    case "post":
       return { id, to: targets };
     case "ask":
       return { id, path: targets };

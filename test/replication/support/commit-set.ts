@@ -38,11 +38,12 @@ export class CommitSet implements ReplicatedEntity<CommitSet> {
 
   get digest(): number {
     let sum = this.mark;
-    for (const [writer, sequence] of this.#known) {
+    const known = [...this.#known].map(
+      ([writer, sequence]) => `${String(writer)}:${String(sequence)}`,
+    );
+    for (const text of [...known, ...this.commits.keys()]) {
       let hash = 7;
-      for (const char of `${String(writer)}.${String(sequence)}`) {
-        hash = (hash * 31 + char.charCodeAt(0)) % 1_000_000_007;
-      }
+      for (const char of text) hash = (hash * 31 + char.charCodeAt(0)) % 1_000_000_007;
       sum += hash;
     }
     return sum;

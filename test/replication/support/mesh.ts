@@ -146,11 +146,29 @@ export class Mesh {
     this.deliver();
   }
 
-  /** Commits at `process` without delivering anything. */
+  /** Commits at `process` without delivering anything; what is deleted begins anew. */
   commit(process: ProcessId, says: string, options: Partial<Waiter> = {}): void {
+    const { mark } = this.at(process).tip(entity, true)!;
+    this.#commit(process, says, mark + (mark % 2), options);
+  }
+
+  /** Deletes the entity at `process`, without delivering anything. */
+  wipe(process: ProcessId): void {
+    this.#commit(process, "wipe", this.at(process).tip(entity, true)!.mark + 1, {});
+  }
+
+  /** Everything that is deleted may be forgotten by `process`, if it leads. */
+  reap(process: ProcessId): void {
+    this.perform(
+      process,
+      this.at(process).reap(0, () => false, this.now),
+    );
+  }
+
+  #commit(process: ProcessId, says: string, mark: number, options: Partial<Waiter>): void {
     const replica = this.at(process);
     const tip = replica.tip(entity, true)!;
-    const commit = commitThat(says, entity, nextId(replica, tip), tip.mark);
+    const commit = commitThat(says, entity, nextId(replica, tip), mark);
     const waiter = { acks: 2, token: says, deadlineAt: Infinity, ...options };
     this.perform(process, replica.commit(commit, waiter, this.now));
   }
