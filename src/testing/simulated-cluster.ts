@@ -52,6 +52,8 @@ export type LifeState = "up" | "paused" | "crashed" | "left" | "fatal";
 /** One life of a node: a process. */
 export interface Life {
   readonly id: NodeId;
+  /** Virtual time. */
+  readonly startedAt: number;
   readonly platform: VirtualNode;
   /** `undefined` until its port is bound. */
   node: LatticeNode | undefined;
@@ -131,7 +133,11 @@ export class SimulatedCluster {
       throw new LatticeError("failed_precondition", `${id} runs: crash it before it restarts`);
     }
     const platform = this.time.node(id, this.#options.logger?.(id) ?? silentLogger);
-    const life: Life = { id, platform, node: undefined, state: "up", problem: undefined };
+    const startedAt = this.time.now;
+    const life: Life = {
+      ...{ id, startedAt, platform, node: undefined },
+      ...{ state: "up", problem: undefined },
+    };
     // One that went in order has left its host behind.
     if (known !== undefined) this.network.paths.crash(id);
     const transport = this.network.transportFor(id, platform.input);

@@ -50,3 +50,14 @@ test("a long stall of the accused, and any fault of the network, excuse a verdic
   });
   assert.equal(troubled, 0);
 });
+
+test("a moment's stall excuses a verdict where nobody else was there to pass the answer on", async () => {
+  const wrong = await verdictAfter(async (court) => {
+    court.cluster.pause("n3");
+    court.ledger.stall("n3", 4_000, () => {
+      court.cluster.resume("n3");
+    });
+    await stall(court, "n2", 2_000);
+  });
+  assert.equal(wrong, 0);
+});

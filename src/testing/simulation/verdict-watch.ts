@@ -26,9 +26,6 @@ const stalledShareMax = 0.25;
 /** Two of a small cluster may stall one after the other. */
 const stalledMin = 2;
 
-/** Accused, accuser, and one who tells the first of the suspicion and the second of the answer. */
-const witnessesMin = 3;
-
 export class VerdictWatch {
   readonly #cluster: SimulatedCluster;
   readonly #ledger: FaultLedger;
@@ -49,7 +46,7 @@ export class VerdictWatch {
     if (stalled > most) this.#manyStalledAt = this.#cluster.time.now;
     for (const { by, about, at } of verdicts) {
       for (const id of about) {
-        const isWrong = this.#isHealthy(id, at) && this.#isBeyondDoubt(by, at);
+        const isWrong = this.#isHealthy(id, by, at) && this.#isBeyondDoubt(by, at);
         this.#violations.check("M3", !isWrong, () => {
           return `${by} declared ${id} dead at ${at.toFixed(0)}`;
         });
@@ -65,14 +62,32 @@ export class VerdictWatch {
     return at - troubledAt > graceMs && at - this.#manyStalledAt > stallGraceMs;
   }
 
-  #isHealthy(id: NodeId, at: number): boolean {
+  #isHealthy(id: NodeId, by: NodeId, at: number): boolean {
     const { longStallAt, shortStallAt } = this.#ledger;
-    const isHeard = this.#cluster.running().length >= witnessesMin;
+    const stalledAt = shortStallAt.get(id) ?? -Infinity;
+    const isHeard = this.#hasWitness(id, by, stalledAt);
     return (
       this.#cluster.lives.get(id)?.state === "up" &&
       this.#isBeyondDoubt(id, at) &&
       at - (longStallAt.get(id) ?? -Infinity) > graceMs &&
-      at - (shortStallAt.get(id) ?? -Infinity) > (isHeard ? stallGraceMs : graceMs)
+      at - stalledAt > (isHeard ? stallGraceMs : graceMs)
     );
+  }
+
+  /**
+   * Whether somebody has been there all the time since, who tells the accused of the suspicion and
+   * the accuser of the answer: what was sent straight to an accuser that stalls goes with their link.
+   */
+  #hasWitness(accused: NodeId, accuser: NodeId, since: number): boolean {
+    const { longStallAt, shortStallAt } = this.#ledger;
+    return [...this.#cluster.lives.values()].some(({ id, state, node, startedAt }) => {
+      const stalledAt = Math.max(
+        longStallAt.get(id) ?? -Infinity,
+        shortStallAt.get(id) ?? -Infinity,
+      );
+      const isThere = state === "up" && node !== undefined;
+      const isOther = id !== accused && id !== accuser;
+      return isThere && isOther && Math.max(startedAt, stalledAt) <= Math.max(since, 0);
+    });
   }
 }

@@ -3,12 +3,35 @@
  * and wiped. Each is tried once, by nobody who waits for it: what matters is what stays, and what is
  * back.
  */
+import type { ReplicationEffect } from "../../../src/replication/effect.ts";
+import type { Replica } from "../../../src/replication/replica.ts";
+import type { Commit } from "../../../src/wire/replication-messages.ts";
 import type { CommitSet } from "./commit-set.ts";
 import { commitThat, idOf } from "./commit-set.ts";
-import type { World } from "./world.ts";
 
 const names = ["g/0", "g/1"];
 export const isSlate = (name: string): boolean => names.includes(name);
+
+/** Where they are (`world.ts`). */
+interface Surroundings {
+  readonly now: number;
+  readonly random: () => number;
+  readonly log: ((line: string) => void) | undefined;
+  process(i: number): {
+    readonly id: string;
+    readonly up: boolean;
+    readonly paused: boolean;
+    readonly replica: Replica<CommitSet>;
+  };
+  perform(i: number, effects: readonly ReplicationEffect[]): void;
+  commitAt(i: number, tip: CommitSet, commit: Commit, waiter: StrokeWaiter): void;
+}
+
+interface StrokeWaiter {
+  readonly acks: number;
+  readonly deadlineAt: number;
+  readonly token: { readonly type: "stroke"; readonly stroke: Stroke };
+}
 
 /** One mark or wipe that was run. */
 export interface Stroke {
@@ -31,7 +54,7 @@ export class Slates {
   refusedCount = 0;
 
   /** Marks or wipes one of them at process `i`, if that serves. */
-  stroke(world: World, i: number): boolean {
+  stroke(world: Surroundings, i: number): boolean {
     const { up, paused, replica } = world.process(i);
     if (!up || paused || replica.serving === undefined) return false;
     const entity = names[Math.floor(world.random() * names.length)]!;
@@ -58,7 +81,7 @@ export class Slates {
   }
 
   /** A primary forgets what is deleted: no grace, for time means nothing here. */
-  reap(world: World, i: number): boolean {
+  reap(world: Surroundings, i: number): boolean {
     const { id, up, paused, replica } = world.process(i);
     if (!up || paused || replica.role !== "primary") return false;
     const effects = replica.reap(0, () => false, world.now);
