@@ -33,6 +33,15 @@ export interface Node<F extends Functions> extends AsyncDisposable {
    * @throws LatticeError `overloaded` when 64 read already
    */
   events(): AsyncIterableIterator<NodeEvent>;
+  /**
+   * Tells the cluster that the process that ran as node `id` will not return, and that what only it
+   * held is given up. Where a partition waits for it, because too few of its owners are left to
+   * decide anything, the others go on with what they have. Should it come back after all it is
+   * refused, and stops; started anew it joins like any other.
+   * @throws LatticeError `failed_precondition` while it is not held dead, `not_found` for an id that
+   *   is not known, `invalid_argument` for this node's own
+   */
+  forget(id: string): void;
   /** Hands everything over to the others, then stops; at most 30 s. */
   leave(): Promise<void>;
 }
@@ -65,6 +74,9 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
       node.get(name, key) as HandleOf<F, N>,
     status: () => node.status(),
     events: () => node.events(),
+    forget: (id) => {
+      node.forget(id);
+    },
     leave,
     [Symbol.asyncDispose]: leave,
   };

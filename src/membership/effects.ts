@@ -22,6 +22,8 @@ export type MembershipEffect =
   | { readonly type: "clock-set"; readonly aheadMs: number }
   /** A later life of this node id exists: this process must stop. Reported once. */
   | { readonly type: "outdated"; readonly boot: BootId }
+  /** An operator has declared this process gone, on node `by`: it must stop. Reported once. */
+  | { readonly type: "forgotten"; readonly by: NodeId }
   /** Call `polled` after sockets were read once more (`setImmediate` twice). */
   | { readonly type: "poll" }
   /** A statement was out of bounds and ignored; `from` sent it. */

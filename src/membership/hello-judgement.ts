@@ -41,7 +41,8 @@ export function judgeHello(facts: HelloFacts): HelloJudgement {
     return { type: "refuse", code: "leaving", rememberedBoot: known?.boot ?? 0 };
   }
   if (known === undefined) return { type: "accept" };
-  const ended = newcomer.boot === known.boot && known.status === "left";
+  const isOver = known.status === "left" || known.status === "gone";
+  const ended = newcomer.boot === known.boot && isOver;
   if (newcomer.boot < known.boot || ended) {
     return { type: "refuse", code: "boot_too_low", rememberedBoot: known.boot };
   }

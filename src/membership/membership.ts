@@ -20,7 +20,7 @@ import { Health, loopDelayPoints } from "./health.ts";
 import type { HelloJudgement } from "./hello-judgement.ts";
 import { Links } from "./links.ts";
 import type { Member, MemberIdentity } from "./member.ts";
-import { memberOf, statementOf } from "./member.ts";
+import { isLive, memberOf, statementOf } from "./member.ts";
 import { News } from "./news.ts";
 import { nextPlacementAt, placementOf, samePlacement } from "./placement.ts";
 import { Prober } from "./prober.ts";
@@ -250,6 +250,16 @@ export class Membership {
     return this.#finish(now);
   }
 
+  /**
+   * An operator's word that the process known as `node` will not return; spreads to all.
+   * @throws LatticeError `invalid_argument` for this node, `not_found` for one that is not known,
+   *   `failed_precondition` for one that is not known to be dead or to have left
+   */
+  forget(node: NodeId, now: number): readonly MembershipEffect[] {
+    this.#statements.declareGone(forgettable(this.#roster, node), now);
+    return this.#finish(now);
+  }
+
   /** The highest boot id known for a node. */
   rememberedBoot(node: NodeId): BootId | undefined {
     return this.members.get(node)?.boot;
@@ -338,6 +348,22 @@ export class Membership {
       this.#reunion.dueAt,
     );
   }
+}
+
+function forgettable({ members, self }: Roster, node: NodeId): Member {
+  const member = members.get(node);
+  if (node === self.id) {
+    throw new LatticeError("invalid_argument", `${node} cannot forget itself: let it leave`);
+  }
+  if (member === undefined) {
+    const known = [...members.keys()].sort().join(", ");
+    throw new LatticeError("not_found", `no node ${node} is known: there are ${known}`);
+  }
+  if (isLive(member)) {
+    const advice = "stop it first, and wait until it is held dead";
+    throw new LatticeError("failed_precondition", `${node} is ${member.status}: ${advice}`);
+  }
+  return member;
 }
 
 /** Pause between passes over what is only kept for a time. */

@@ -4,12 +4,11 @@
  */
 import { limits } from "../model/limits.ts";
 import type { MemberUpdate } from "../wire/membership-messages.ts";
+import { refutationsMax } from "./precedence.ts";
 
 const nodeIdCharsMax = limits.nodeIdLengthMax;
 const addressCharsMax = 512;
 const zoneCharsMax = 128;
-/** Far above any honest count: a node that refutes every second reaches it after 34 years. */
-const refutationsMax = 2 ** 30;
 const weightMin = 0.1;
 const weightMax = 1000;
 

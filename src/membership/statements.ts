@@ -8,6 +8,7 @@
  *        │  └──── alive(> i) ───────┘ the subject refuted                        │
  *        └─────── alive(> i) ────────────────────────────────────────────────────┘
  *     left(i), said by the subject itself, ends its boot; only a later boot comes back.
+ *     gone, said by an operator of one who is dead or has left, does the same, whatever it says.
  */
 import type { NodeId } from "../model/ids.ts";
 import type { MemberUpdate } from "../wire/membership-messages.ts";
@@ -17,7 +18,7 @@ import type { Health } from "./health.ts";
 import type { Member, MemberIdentity } from "./member.ts";
 import { isLive, looksDifferent, memberOf, statementOf } from "./member.ts";
 import type { News } from "./news.ts";
-import { compareIncarnations, comparePrecedence } from "./precedence.ts";
+import { compareIncarnations, comparePrecedence, refutationsMax } from "./precedence.ts";
 import type { Roster } from "./roster.ts";
 import { isSound } from "./soundness.ts";
 import type { Suspicions } from "./suspicions.ts";
@@ -34,6 +35,7 @@ interface StatementParts {
 export class Statements {
   readonly #parts: StatementParts;
   #outdated = false;
+  #isForgotten = false;
 
   constructor(parts: StatementParts) {
     this.#parts = parts;
@@ -83,6 +85,12 @@ export class Statements {
     const member = roster.live(node);
     if (member === undefined || node === roster.self.id) return;
     this.#settle({ ...statementOf(member, roster.self.id), status: "dead" }, now);
+  }
+
+  /** An operator's word about a member that is dead or has left: its process will not return. */
+  declareGone(member: Member, now: number): void {
+    const statement = statementOf(member, this.#parts.roster.self.id);
+    this.#settle({ ...statement, status: "gone", refutations: refutationsMax }, now);
   }
 
   /**
@@ -180,6 +188,11 @@ export class Statements {
     }
     // Having left, nothing said about this boot matters; an earlier boot is not this process.
     if (statement.boot > self.boot || self.status === "left") return;
+    if (statement.boot === self.boot && statement.status === "gone") {
+      if (!this.#isForgotten) sink.add({ type: "forgotten", by: statement.from });
+      this.#isForgotten = true;
+      return;
+    }
     const order = compareIncarnations(statement, self);
     const accused = statement.status !== "alive";
     if (order < 0) {

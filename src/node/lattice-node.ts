@@ -5,7 +5,7 @@
 import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Handle } from "../definition/handle.ts";
 import type { Member } from "../membership/member.ts";
-import { processId, type BootId } from "../model/ids.ts";
+import { processId, type BootId, type NodeId } from "../model/ids.ts";
 import { randomBelow } from "../model/random.ts";
 import type { Timer } from "../platform/platform.ts";
 import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
@@ -133,6 +133,11 @@ export class LatticeNode {
    * What happens from now on, until it stops.
    * @throws LatticeError `overloaded` when too many read already
    */
+  /** @throws LatticeError as `Membership.forget` does */
+  forget(node: NodeId): void {
+    this.#parts.cluster.forget(node);
+  }
+
   events(): EventReader {
     const reader = this.#feed.read();
     this.#parts.replicationWatch.start();

@@ -131,7 +131,7 @@ function doorOf(parts: EventTargets, node: NodeId): CallDoor {
 export function clusterEvents(parts: EventTargets): ClusterEvents {
   return {
     memberChanged: (member, previous) => {
-      parts.peers.memberChanged(member.id, member.status, member.leaving);
+      parts.peers.memberChanged(member);
       parts.partitions.peersChanged();
       if (parts.routes.membersChanged()) parts.clients.tableChanged();
       for (const event of memberEvents(member, previous)) parts.events.tell(event);
@@ -151,6 +151,13 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
     },
     secondPassed: () => {
       parts.clockWatch.look();
+    },
+    forgotten: (by) => {
+      const { id } = parts.foundation.identity;
+      parts.foundation.fatal(
+        "outdated",
+        `${id} was declared gone on ${by}: what it held is given up and it stops; start it anew`,
+      );
     },
     outdated: () => {
       const { id } = parts.foundation.identity;

@@ -2,7 +2,8 @@
  * Deadlines by the hundred thousand: a hashed timing wheel (Varghese and Lauck, SOSP 1987, scheme
  * 6) over one timer. Almost every deadline is cancelled before it is due, so adding and cancelling
  * must cost nothing but a few pointers; a timer of the platform per call would cost more than the
- * call. A deadline is never early and at most two slots late.
+ * call. A deadline is never early and at most two slots late. The timer wakes for slots that hold
+ * something, at least once a round; it is not worth stopping it when they are emptied before.
  *
  *   slots  0 … 511, each a doubly linked list of entries due in slot mod 512; later rounds stay
  */
@@ -37,6 +38,8 @@ export class DeadlineWheel {
   #tick = 0;
   #count = 0;
   #timer: Timer | undefined;
+  /** For which slot the timer is set; Infinity: there is none. */
+  #timerTick = Infinity;
 
   /** A deadline may be late by twice `slotMs`. @default 8 */
   constructor(clock: Clock, timers: Timers, slotMs: number = slotMsDefault) {
@@ -62,7 +65,7 @@ export class DeadlineWheel {
     entry.wheelTick = Math.max(due, this.#tick + 1);
     this.#link(entry);
     this.#count += 1;
-    this.#timer ??= this.#timers.after(this.#slotMs, this.#turn);
+    if (entry.wheelTick < this.#timerTick) this.#arm(entry.wheelTick, nowMs);
   }
 
   /** Does nothing for an entry that expired or was cancelled. */
@@ -81,18 +84,36 @@ export class DeadlineWheel {
     }
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#timerTick = Infinity;
+  }
+
+  /** Wakes when slot `tick` is due, or a round from now if that is sooner. */
+  #arm(tick: number, nowMs: number): void {
+    this.#timer?.cancel();
+    this.#timerTick = Math.min(tick, this.#tick + slotCount);
+    this.#timer = this.#timers.after(this.#timerTick * this.#slotMs - nowMs, this.#turn);
+  }
+
+  /** The next slot that holds anything, of whatever round. */
+  #nextTick(): number {
+    let tick = this.#tick + 1;
+    while (tick < this.#tick + slotCount && this.#slots[slotOf(tick)] === undefined) tick += 1;
+    return tick;
   }
 
   readonly #turn = (): void => {
     this.#timer = undefined;
-    const nowTick = Math.floor((this.#clock.now() - this.#startAt) / this.#slotMs);
+    this.#timerTick = Infinity;
+    const nowMs = this.#clock.now() - this.#startAt;
+    const nowTick = Math.floor(nowMs / this.#slotMs);
     // After a long stall every slot is visited once, not once per round that was missed.
     const firstTick = Math.max(this.#tick + 1, nowTick - slotCount + 1);
     this.#tick = nowTick;
     try {
       for (let tick = firstTick; tick <= nowTick; tick++) this.#expireSlot(tick, nowTick);
     } finally {
-      if (this.#count > 0) this.#timer ??= this.#timers.after(this.#slotMs, this.#turn);
+      const next = this.#count > 0 ? this.#nextTick() : Infinity;
+      if (next < this.#timerTick) this.#arm(next, nowMs);
     }
   };
 

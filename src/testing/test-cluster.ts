@@ -47,6 +47,11 @@ export interface TestNode<F extends Functions> {
    * @throws LatticeError `failed_precondition` while it does not run
    */
   events(): AsyncIterableIterator<NodeEvent>;
+  /**
+   * Tells the cluster from here that the process that ran as node `id` will not return.
+   * @throws LatticeError as `Node.forget` does, and `failed_precondition` while this does not run
+   */
+  forget(id: string): void;
 }
 
 export interface TestCluster<F extends Functions> extends AsyncDisposable {
@@ -171,6 +176,9 @@ class RunningCluster<F extends Functions> implements TestCluster<F> {
         drivenHandle(cluster.time, runningNode(cluster, id), name, key) as HandleOf<F, N>,
       status: () => runningNode(cluster, id).status(),
       events: () => drivenIterator(cluster.time, runningNode(cluster, id).events()),
+      forget: (gone) => {
+        runningNode(cluster, id).forget(gone);
+      },
     };
   }
 

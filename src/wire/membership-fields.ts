@@ -9,7 +9,7 @@ const update: Field<MemberUpdate> = struct<MemberUpdate>({
   node: name,
   boot: varint,
   refutations: varint,
-  status: oneOf(["alive", "suspect", "dead", "left"]),
+  status: oneOf(["alive", "suspect", "dead", "left", "gone"]),
   leaving: bool,
   address: text(addressBytesMax),
   zone: name,

@@ -2,7 +2,11 @@
 import type { BootId, NodeId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
 
-export type MemberStatus = "alive" | "suspect" | "dead" | "left";
+/**
+ * `dead`: a belief, which the member can refute. `left`: it said so itself. `gone`: an operator said
+ * that this process will not return, and it may not.
+ */
+export type MemberStatus = "alive" | "suspect" | "dead" | "left" | "gone";
 
 /** One statement about one member; the unit of gossip. */
 export interface MemberUpdate {

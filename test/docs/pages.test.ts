@@ -98,6 +98,7 @@ const eventTypes: Readonly<Record<NodeEvent["type"], true>> = {
   "member.dead": true,
   "member.leaving": true,
   "member.left": true,
+  "member.forgotten": true,
   "node.accused": true,
   "node.duplicate": true,
   "placement.changed": true,

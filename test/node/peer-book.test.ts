@@ -5,6 +5,7 @@ import {
   silentSuspectMs,
   unansweredRedialMs,
 } from "../../src/node/partitions/peer-book.ts";
+import { bootOf } from "../../src/model/ids.ts";
 
 const self = "a#1000";
 const peer = "b#2000";
@@ -70,7 +71,7 @@ const table: [string, (stage: Stage) => void, string, Facts][] = [
     "suspect, and heard just now",
     ({ book }) => {
       book.linkUp(peer);
-      book.memberChanged("b", "suspect", false);
+      book.memberChanged({ id: "b", boot: bootOf(peer), status: "suspect", leaving: false });
     },
     peer,
     away,
@@ -79,7 +80,7 @@ const table: [string, (stage: Stage) => void, string, Facts][] = [
     "suspect, and silent",
     (stage) => {
       stage.book.linkUp(peer);
-      stage.book.memberChanged("b", "suspect", false);
+      stage.book.memberChanged({ id: "b", boot: bootOf(peer), status: "suspect", leaving: false });
       stage.at += silentSuspectMs;
     },
     peer,
@@ -89,7 +90,7 @@ const table: [string, (stage: Stage) => void, string, Facts][] = [
     "held dead, though linked",
     ({ book }) => {
       book.linkUp(peer);
-      book.memberChanged("b", "dead", false);
+      book.memberChanged({ id: "b", boot: bootOf(peer), status: "dead", leaving: false });
     },
     peer,
     gone,
@@ -98,7 +99,7 @@ const table: [string, (stage: Stage) => void, string, Facts][] = [
     "left",
     ({ book }) => {
       book.linkUp(peer);
-      book.memberChanged("b", "left", true);
+      book.memberChanged({ id: "b", boot: bootOf(peer), status: "left", leaving: true });
     },
     peer,
     { ...gone, reachable: true },
@@ -107,7 +108,7 @@ const table: [string, (stage: Stage) => void, string, Facts][] = [
     "leaving, and still there to hand over",
     ({ book }) => {
       book.linkUp(peer);
-      book.memberChanged("b", "alive", true);
+      book.memberChanged({ id: "b", boot: bootOf(peer), status: "alive", leaving: true });
     },
     peer,
     well,
@@ -128,7 +129,7 @@ const table: [string, (stage: Stage) => void, string, Facts][] = [
     "declared gone by an operator",
     (stage) => {
       broke(stage, unansweredRedialMs);
-      stage.book.declareGone(peer);
+      stage.book.memberChanged({ id: "b", boot: bootOf(peer), status: "gone", leaving: false });
     },
     peer,
     proven,

@@ -68,6 +68,9 @@ export async function nodes(): Promise<NodeStatus> {
   await startNode({ listen: { port: 0 } });
   // @ts-expect-error one join address is a list of one
   await startNode({ functions, join: "ws://127.0.0.1:7401" });
+  node.forget("node-b");
+  // @ts-expect-error a node is named by its id
+  node.forget(2);
   await node.leave();
   await node.stopped;
   return node.status();

@@ -33,6 +33,8 @@ export interface ClusterEvents {
   secondPassed(): void;
   /** A later life of this node runs elsewhere: this process has to stop. */
   outdated(boot: BootId): void;
+  /** An operator has declared this process gone, on node `by`. */
+  forgotten(by: NodeId): void;
 }
 
 export interface ClusterDriverOptions {
@@ -122,6 +124,11 @@ export class ClusterDriver {
     this.#perform(this.#membership.compareWith(node, this.#now()));
   }
 
+  /** @throws LatticeError as `Membership.forget` does */
+  forget(node: NodeId): void {
+    this.#perform(this.#membership.forget(node, this.#now()));
+  }
+
   announceLeaving(): void {
     this.#perform(this.#membership.leaving(this.#now()));
   }
@@ -164,6 +171,9 @@ export class ClusterDriver {
         return;
       case "outdated":
         events.outdated(effect.boot);
+        return;
+      case "forgotten":
+        events.forgotten(effect.by);
         return;
       case "refuted":
         events.refuted(effect.accuser);

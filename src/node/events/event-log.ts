@@ -36,6 +36,7 @@ export class EventLog {
       case "member.dead":
       case "member.leaving":
       case "member.left":
+      case "member.forgotten":
         this.#member(event.type.slice(memberPrefix.length), event.node);
         return;
       case "primary.began":

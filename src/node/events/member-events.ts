@@ -28,11 +28,12 @@ function livingEvent(
 }
 
 function endedEvent(
-  { id: node, status }: Member,
+  { id: node, boot, status }: Member,
   previous: Member | undefined,
 ): Happening | undefined {
   if (status === previous?.status) return undefined;
   if (status === "dead") return { type: "member.dead", node };
+  if (status === "gone") return { type: "member.forgotten", node, boot };
   // A newcomer is told of everybody who left within a day: that is history.
   return previous === undefined ? undefined : { type: "member.left", node };
 }

@@ -32,6 +32,13 @@ export type NodeEvent =
   /** It hands over what it leads and will go. Also of this node itself; one in a hurry only left. */
   | { readonly type: "member.leaving"; readonly at: number; readonly node: string }
   | { readonly type: "member.left"; readonly at: number; readonly node: string }
+  /** An operator has said that this life of it will not return. */
+  | {
+      readonly type: "member.forgotten";
+      readonly at: number;
+      readonly node: string;
+      readonly boot: number;
+    }
   /** Others held this node suspect or dead, and it said that it lives: it stalls, or a path is bad. */
   | { readonly type: "node.accused"; readonly at: number; readonly accuser: string }
   /** A second process came with the id of a node that is here, and was refused. */

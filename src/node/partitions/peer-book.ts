@@ -15,6 +15,14 @@ export const unansweredRedialMs = 250;
 /** A suspect whose data channel has been silent for so long, though it was asked, is lost. */
 export const silentSuspectMs = 2_000;
 
+/** What the membership says of a node. */
+interface MemberNews {
+  readonly id: NodeId;
+  readonly boot: BootId;
+  readonly status: MemberStatus;
+  readonly leaving: boolean;
+}
+
 interface PeerRecord {
   /** Linked now. */
   process: ProcessId | undefined;
@@ -26,13 +34,14 @@ interface PeerRecord {
   evidence: LinkEvidence | undefined;
   status: MemberStatus;
   leaving: boolean;
+  /** An operator's word that this life, like those before, will not return; 0: of none. */
+  goneBoot: BootId;
 }
 
 export class PeerBook implements Peers {
   readonly #self: ProcessId;
   readonly #selfNode: NodeId;
   readonly #records = new Map<NodeId, PeerRecord>();
-  readonly #declaredGone = new Set<ProcessId>();
   readonly #now: () => number;
   readonly #dataHeardAt: (node: NodeId) => number | undefined;
   /** Whether this process itself is leaving. */
@@ -72,16 +81,12 @@ export class PeerBook implements Peers {
     return true;
   }
 
-  memberChanged(node: NodeId, status: MemberStatus, leaving: boolean): void {
-    if (node === this.#selfNode) return;
-    const record = this.#record(node);
+  memberChanged({ id, boot, status, leaving }: MemberNews): void {
+    if (id === this.#selfNode) return;
+    const record = this.#record(id);
     record.status = status;
     record.leaving = leaving;
-  }
-
-  /** An operator's word that a process will not return. */
-  declareGone(process: ProcessId): void {
-    this.#declaredGone.add(process);
+    if (status === "gone") record.goneBoot = Math.max(record.goneBoot, boot);
   }
 
   reachable(process: ProcessId): boolean {
@@ -101,7 +106,7 @@ export class PeerBook implements Peers {
     const record = this.#record(node);
     // A leaving process is not lost while it can be reached: it hands over what it leads, and would
     // refuse every candidate until then.
-    if (record.status === "dead" || record.status === "left") return true;
+    if (hasEnded(record.status)) return true;
     if (record.process === process) return this.#hasFallenSilent(node, record);
     const hasLaterLife = record.process !== undefined || bootOf(process) < record.newestBoot;
     return hasLaterLife || this.#isGone(record);
@@ -119,10 +124,11 @@ export class PeerBook implements Peers {
   }
 
   provenDead(process: ProcessId): boolean {
-    if (this.#declaredGone.has(process)) return true;
     const node = nodeOf(process);
     if (node === this.#selfNode) return bootOf(process) < bootOf(this.#self);
-    const present = this.#records.get(node)?.process;
+    const record = this.#records.get(node);
+    if (record !== undefined && bootOf(process) <= record.goneBoot) return true;
+    const present = record?.process;
     return present !== undefined && bootOf(present) > bootOf(process);
   }
 
@@ -133,7 +139,7 @@ export class PeerBook implements Peers {
 
   holdsDead(node: NodeId): boolean {
     const status = this.#records.get(node)?.status;
-    return status === "dead" || status === "left";
+    return status !== undefined && hasEnded(status);
   }
 
   isLeaving(node: NodeId): boolean {
@@ -152,9 +158,14 @@ export class PeerBook implements Peers {
         evidence: undefined,
         status: "alive",
         leaving: false,
+        goneBoot: 0,
       };
       this.#records.set(node, record);
     }
     return record;
   }
+}
+
+function hasEnded(status: MemberStatus): boolean {
+  return status === "dead" || status === "left" || status === "gone";
 }
