@@ -4,7 +4,7 @@
  * the same id by mistake. What tells them apart is whether the first one still answers.
  */
 import type { BootId, NodeId } from "../model/ids.ts";
-import type { Member } from "./member.ts";
+import { isFinal, type Member } from "./member.ts";
 
 export type HelloJudgement =
   | { readonly type: "accept" }
@@ -41,8 +41,7 @@ export function judgeHello(facts: HelloFacts): HelloJudgement {
     return { type: "refuse", code: "leaving", rememberedBoot: known?.boot ?? 0 };
   }
   if (known === undefined) return { type: "accept" };
-  const isOver = known.status === "left" || known.status === "gone";
-  const ended = newcomer.boot === known.boot && isOver;
+  const ended = newcomer.boot === known.boot && isFinal(known.status);
   if (newcomer.boot < known.boot || ended) {
     return { type: "refuse", code: "boot_too_low", rememberedBoot: known.boot };
   }

@@ -31,6 +31,11 @@ export function isLive(member: { readonly status: MemberStatus }): boolean {
   return member.status === "alive" || member.status === "suspect";
 }
 
+/** Whether its boot is over for good, and not just believed to be. */
+export function isFinal(status: MemberStatus): boolean {
+  return status === "left" || status === "gone";
+}
+
 /** The member as a statement made by `from`. */
 export function statementOf(member: Member, from: NodeId): MemberUpdate {
   return {

@@ -189,8 +189,7 @@ export class Statements {
     // Having left, nothing said about this boot matters; an earlier boot is not this process.
     if (statement.boot > self.boot || self.status === "left") return;
     if (statement.boot === self.boot && statement.status === "gone") {
-      if (!this.#isForgotten) sink.add({ type: "forgotten", by: statement.from });
-      this.#isForgotten = true;
+      this.#hearOfEnd(statement.from);
       return;
     }
     const order = compareIncarnations(statement, self);
@@ -204,6 +203,12 @@ export class Statements {
     }
     if (order === 0 && !accused) return;
     this.#refute(statement, now);
+  }
+
+  /** An operator has given this process up, on node `by`. */
+  #hearOfEnd(by: NodeId): void {
+    if (!this.#isForgotten) this.#parts.sink.add({ type: "forgotten", by });
+    this.#isForgotten = true;
   }
 
   #refute(accusation: MemberUpdate, now: number): void {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { crdt } from "../../src/definition/kinds.ts";
 import { defineFunction } from "../../src/definition/define-function.ts";
 import { LatticeError } from "../../src/model/error.ts";
+import type { NodeEvent } from "../../src/node/events/node-event.ts";
 import { createTestCluster } from "../../src/testing/test-cluster.ts";
 
 const tally = defineFunction({
@@ -58,8 +59,8 @@ test("of two nodes the one that is left serves in full once the other is forgott
   assert.ok(areThree(await sums(cluster)));
   const member = left.status().members.find(({ id }) => id === "node-2");
   assert.equal(member?.status, "gone");
-  const { value } = await events.next();
-  assert.equal((value as { readonly type: string }).type, "member.forgotten");
+  const { value } = (await events.next()) as IteratorYieldResult<NodeEvent>;
+  assert.equal(value.type, "member.forgotten");
   // Started anew it is a node like any other.
   await cluster.restart("node-2");
   await cluster.time.sleep(5_000);
