@@ -69,7 +69,7 @@ export class Tips<E extends ReplicatedEntity<E>> {
       this.#bury(commit.entity, slot);
       return;
     }
-    const tip = slot.tip ?? this.#moveAhead(commit.entity, slot);
+    const tip = slot.tip ?? this.#moveAhead(commit, slot);
     addCommit(tip, commit);
     slot.pending++;
   }
@@ -119,9 +119,11 @@ export class Tips<E extends ReplicatedEntity<E>> {
     this.#ahead.set(name, slot);
   }
 
-  #moveAhead(name: EntityName, slot: Slot<E>): E {
+  #moveAhead({ entity: name, kind }: Commit, slot: Slot<E>): E {
     const committed = slot.isGone ? undefined : slot.committed;
-    const tip = committed ?? this.#nascent.get(name) ?? this.#factory.create(name);
+    // What a fork begins has the mark that the fork gave it.
+    const nascent = kind === "begin" ? undefined : this.#nascent.get(name);
+    const tip = committed ?? nascent ?? this.#factory.create(name);
     if (committed !== undefined) slot.committed = committed.clone();
     this.#nascent.delete(name);
     slot.tip = tip;

@@ -161,6 +161,8 @@ test("a fork's changes of what is forgotten are refused, told and dropped; what 
     mesh.reap(a);
     mesh.deliver();
     assert.deepEqual([...mesh.at(b).entityNames()], []);
+    // A query, say, has looked at it meanwhile.
+    assert.equal(mesh.at(a).tip(entity, true)?.mark, 2);
     mesh.heal(a, c);
     mesh.heal(b, c);
     mesh.pass(3_000);
@@ -171,7 +173,9 @@ test("a fork's changes of what is forgotten are refused, told and dropped; what 
       const effect = { type: "fork-refused", from: c, entities: [entity] };
       assert.deepEqual(refused, [{ at: a, effect }]);
     } else {
-      assert.deepEqual(mesh.committed(a), ["late"]);
+      for (const process of [a, b]) assert.deepEqual(mesh.committed(process), ["late"]);
+      assert.deepEqual(mesh.tip(a), ["late"]);
+      assert.equal(mesh.at(a).digest, mesh.at(b).digest);
       assert.deepEqual(refused, []);
     }
   }
