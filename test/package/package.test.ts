@@ -1,8 +1,9 @@
 /**
  * The package as users get it: built, packed by npm, installed by npm into an empty project. What
  * works here cannot depend on anything in this repository but what was packed. That it imports,
- * bundles, passes publint and attw and serves a page is told by the proof `package`, and that the
- * code of the pages compiles and the README's story runs by the proof `surface`, in the same run.
+ * bundles and serves a page is told by the proof `package`, and that the code of the pages compiles
+ * and the README's story runs by the proof `surface`, in the same run; what publint and attw make of
+ * it by `npm run check`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

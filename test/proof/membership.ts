@@ -48,8 +48,8 @@ const full: Scale = {
 };
 const smoke: Scale = {
   trials: [
-    { size: 10, clusters: 6, crashes: 1, losses: 1, restMs: 60_000 },
-    { size: 100, clusters: 1, crashes: 1, losses: 1, restMs: 20_000 },
+    { size: 10, clusters: 4, crashes: 1, losses: 1, restMs: 30_000 },
+    { size: 100, clusters: 1, crashes: 1, losses: 1, restMs: 10_000 },
   ],
   stallSeeds: 4,
 };

@@ -19,7 +19,7 @@ import { atMost, none, type Figure, type Proof, type ProofOptions, type Verdict 
 import { targets } from "./targets.ts";
 
 const full = { sets: 200, seeds: 30 };
-const smoke = { sets: 20, seeds: 1 };
+const smoke = { sets: 6, seeds: 1 };
 
 async function run({ control, smoke: isSmoke, say }: ProofOptions): Promise<Verdict> {
   if (control) return provePlanted("movement", faultyPlant(), isSmoke);

@@ -101,7 +101,7 @@ export function scenarioOf(seed: number): Scenario {
     hasText: random() < 0.15,
     clientCount: 1 + randomBelow(random, 3),
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
-    callCount: 212 + randomBelow(random, 50),
+    callCount: 190 + randomBelow(random, 50),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
@@ -154,7 +154,7 @@ function drawAimedHarm(random: Random): Harm {
 }
 
 function drawSlateCalls(random: Random): number {
-  return random() < 0.4 ? 0 : 40 + randomBelow(random, 60);
+  return random() < 0.4 ? 0 : 30 + randomBelow(random, 50);
 }
 
 function drawTombstoneMs(random: Random): number | undefined {
