@@ -129,15 +129,15 @@ export class LatticeNode {
     return statusOf(this.#parts, { ready: this.isReady, leaving: this.#isLeaving });
   }
 
-  /**
-   * What happens from now on, until it stops.
-   * @throws LatticeError `overloaded` when too many read already
-   */
   /** @throws LatticeError as `Membership.forget` does */
   forget(node: NodeId): void {
     this.#parts.cluster.forget(node);
   }
 
+  /**
+   * What happens from now on, until it stops.
+   * @throws LatticeError `overloaded` when too many read already
+   */
   events(): EventReader {
     const reader = this.#feed.read();
     this.#parts.replicationWatch.start();

@@ -231,7 +231,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
     const old: EntityName[] = [];
     for (const [name, slot] of this.#copy.slots()) {
       if (old.length === limits.reaped) break;
-      const entity = slot.tip ?? slot.committed;
+      const entity = slot.newest;
       if (slot.pending > 0 || entity?.mayBeReaped(time) !== true || isBusy(name)) continue;
       this.usedUp = Math.max(this.usedUp, entity.sequenceOf(writer));
       old.push(name);

@@ -168,8 +168,8 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const { reign, copy } = this.#state;
     if (reign?.isServing !== true) return undefined;
     const slot = copy?.slot(name);
-    if (slot?.isGone === true && slot.tip === undefined) return undefined;
-    slot?.serveBy(reign);
+    if (slot?.newest === undefined) return undefined;
+    slot.serveBy(reign);
     return slot;
   }
 

@@ -42,6 +42,11 @@ export class Slot<E> {
     this.#reign = reign;
   }
 
+  /** The newest form; `undefined` where it has no commit, or is reaped as far as this reign goes. */
+  get newest(): E | undefined {
+    return this.tip ?? (this.isGone ? undefined : this.committed);
+  }
+
   /** Whoever found it here has to look again. */
   endService(): void {
     this.#reign = undefined;

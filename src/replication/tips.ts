@@ -104,14 +104,11 @@ export class Tips<E extends ReplicatedEntity<E>> {
 
   /** What has a commit. */
   #held(name: EntityName): E | undefined {
-    const slot = this.#copy.slot(name);
-    if (slot?.tip !== undefined || slot?.isGone === true) return slot.tip;
-    return slot?.committed;
+    return this.#copy.slot(name)?.newest;
   }
 
   #bury(name: EntityName, slot: Slot<E>): void {
-    const { mark = 0 } = slot.tip ?? slot.committed ?? {};
-    this.#newMark = Math.max(this.#newMark, mark + 1);
+    this.#newMark = Math.max(this.#newMark, (slot.newest?.mark ?? 0) + 1);
     slot.tip = undefined;
     slot.isGone = true;
     slot.pending++;
@@ -120,7 +117,7 @@ export class Tips<E extends ReplicatedEntity<E>> {
   }
 
   #moveAhead({ entity: name, kind }: Commit, slot: Slot<E>): E {
-    const committed = slot.isGone ? undefined : slot.committed;
+    const committed = slot.newest;
     // What a fork begins has the mark that the fork gave it.
     const nascent = kind === "begin" ? undefined : this.#nascent.get(name);
     const tip = committed ?? nascent ?? this.#factory.create(name);

@@ -3,13 +3,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { entity, Mesh, trio } from "./support/mesh.ts";
 
-/** Three owners that have forgotten an entity. */
-function reaped(): ReturnType<typeof trio> {
+/** Three owners of an entity that is deleted. */
+function deleted(): ReturnType<typeof trio> {
   const three = trio();
   const { mesh, a } = three;
   mesh.commit(a, "x");
   mesh.wipe(a);
   mesh.deliver();
+  return three;
+}
+
+/** Three owners that have forgotten it. */
+function reaped(): ReturnType<typeof trio> {
+  const three = deleted();
+  const { mesh, a } = three;
   mesh.reap(a);
   mesh.deliver();
   mesh.pass(100);
@@ -72,10 +79,7 @@ test("a key that begins anew has another life, and other numbers", () => {
 });
 
 test("calls run on the new life while the forgetting of the old one is on its way", () => {
-  const { mesh, a, b } = trio();
-  mesh.commit(a, "x");
-  mesh.wipe(a);
-  mesh.deliver();
+  const { mesh, a, b } = deleted();
   const slot = mesh.at(a).servedSlot(entity);
   assert.equal(slot?.isServed, true);
   mesh.reap(a);
@@ -111,10 +115,7 @@ test("a lone owner forgets at once", () => {
 });
 
 test("who becomes primary with a forgetting in its tail goes on with it", () => {
-  const { mesh, a, b, c } = trio();
-  mesh.commit(a, "x");
-  mesh.wipe(a);
-  mesh.deliver();
+  const { mesh, a, b, c } = deleted();
   mesh.reap(a);
   mesh.deliver(({ message, to }) => message.type === "delta" && to === b);
   mesh.crash(a);
@@ -127,10 +128,7 @@ test("who becomes primary with a forgetting in its tail goes on with it", () => 
 });
 
 test("an owner that missed a forgetting is sent everything, and holds nothing more", () => {
-  const { mesh, a, b, c } = trio();
-  mesh.commit(a, "x");
-  mesh.wipe(a);
-  mesh.deliver();
+  const { mesh, a, b, c } = deleted();
   mesh.reap(a);
   mesh.deliver(({ to }) => to !== c);
   assert.deepEqual([...mesh.at(c).entityNames()], [entity]);
