@@ -18,6 +18,8 @@ export type MembershipEffect =
   | { readonly type: "dial"; readonly address: string; readonly node: NodeId | undefined }
   /** This node was accused and said otherwise. */
   | { readonly type: "refuted"; readonly refutations: number; readonly accuser: NodeId }
+  /** It answered a probe through others only: the link to it may carry nothing any more. */
+  | { readonly type: "link-doubtful"; readonly node: NodeId }
   /** The clock was so far ahead of (negative: behind) the members' and shows their time now. */
   | { readonly type: "clock-set"; readonly aheadMs: number }
   /** A later life of this node id exists: this process must stop. Reported once. */

@@ -110,6 +110,9 @@ export class Prober {
     const probe = this.#current;
     if (probe?.sequence !== sequence) return;
     if (from === probe.target) this.#parts.roundTrips.add(now - probe.startedAt);
+    else if (this.#parts.roster.heardAt(probe.target) <= probe.startedAt) {
+      this.#parts.sink.add({ type: "link-doubtful", node: probe.target });
+    }
     this.#succeed(probe, now);
   }
 

@@ -12,6 +12,7 @@ import type { Announcer } from "./events/announcer.ts";
 import type { ClockWatch } from "./events/clock-watch.ts";
 import type { PartitionNews } from "./events/partition-news.ts";
 import type { Links } from "./links/links.ts";
+import type { SilenceWatch } from "./links/silence-watch.ts";
 import type { PeerBook } from "./partitions/peer-book.ts";
 import type { Partitions } from "./partitions/partitions.ts";
 import type { CallDoor } from "./sessions/call-door.ts";
@@ -48,6 +49,7 @@ export interface EventTargets {
   readonly doors: Map<NodeId, CallDoor>;
   readonly peers: PeerBook;
   readonly links: Links;
+  readonly silence: SilenceWatch;
   readonly cluster: ClusterDriver;
   readonly routes: Routes;
   readonly primaries: Primaries;

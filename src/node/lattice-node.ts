@@ -4,13 +4,10 @@
  */
 import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Handle } from "../definition/handle.ts";
-import type { Member } from "../membership/member.ts";
-import { processId, type BootId, type NodeId } from "../model/ids.ts";
+import type { BootId, NodeId } from "../model/ids.ts";
 import { randomBelow } from "../model/random.ts";
-import type { Timer } from "../platform/platform.ts";
 import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
-import { silentSuspectMs } from "./partitions/peer-book.ts";
 import { NodeParts, type NodeFoundation } from "./node-parts.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { EventReader } from "./events/event-reader.ts";
@@ -18,8 +15,6 @@ import type { NodeSettings } from "./options.ts";
 import { statusOf } from "./status-of.ts";
 import type { NodeStatus } from "./status.ts";
 
-/** How often suspects are asked whether their data channel still works. */
-const echoIntervalMs = 500;
 const readyPollMs = 20;
 const leavePollMs = 50;
 /** Time for calls that are under way when everything has been handed over. */
@@ -38,7 +33,6 @@ export class LatticeNode {
   #parts: NodeParts;
   readonly #gone: Promise<void>;
   #resolveGone!: () => void;
-  #echoTimer: Timer | undefined;
   #isLeaving = false;
   #isStopped = false;
 
@@ -67,7 +61,6 @@ export class LatticeNode {
   /** Begins to look for the others. */
   start(): void {
     this.#parts.start();
-    this.#echoSuspects();
   }
 
   /** Its parts under one boot id. */
@@ -196,7 +189,6 @@ export class LatticeNode {
   async stop(): Promise<void> {
     if (this.#isStopped) return this.#gone;
     this.#isStopped = true;
-    this.#echoTimer?.cancel();
     this.#parts.stop();
     this.#feed.close();
     await this.#parts.foundation.listener.close();
@@ -206,36 +198,6 @@ export class LatticeNode {
   /** Resolves when the node has stopped, for whatever reason. */
   get stopped(): Promise<void> {
     return this.#gone;
-  }
-
-  /** A suspect that still answers on its data channel is not lost (`replication.md` rule 6). */
-  #echoSuspects(): void {
-    const { platform } = this.#parts.foundation;
-    this.#echoTimer = platform.timers.after(echoIntervalMs, () => {
-      let found = false;
-      for (const member of this.#parts.cluster.members.values()) {
-        if (member.status !== "suspect" && member.status !== "dead") continue;
-        if (member.status === "suspect") found = true;
-        if (this.#hasFallenSilent(member)) this.#parts.links.link(member.id)?.terminate();
-        else this.#parts.links.send(member.id, "data", { type: "echo", reply: false });
-      }
-      if (found) this.#parts.partitions.peersChanged();
-      this.#echoSuspects();
-    });
-  }
-
-  /**
-   * A suspect that does not answer on its data channel either is lost. Its link, though no end of it
-   * has broken, is then given up: calls would wait on it until its keep-alive notices, half a minute,
-   * and a new life of the node would not be let in. One that is held dead and answers is left alone:
-   * it has been asked to say that it lives.
-   */
-  #hasFallenSilent({ id, boot }: Member): boolean {
-    const { peers, links, foundation } = this.#parts;
-    const process = processId(id, boot);
-    const heardAt = links.link(id)?.dataHeardAt ?? 0;
-    const isSilent = foundation.platform.clock.now() - heardAt >= silentSuspectMs;
-    return peers.linked(process) && peers.lost(process) && isSilent;
   }
 
   #pause(delayMs: number): Promise<void> {

@@ -136,6 +136,9 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
       if (parts.routes.membersChanged()) parts.clients.tableChanged();
       for (const event of memberEvents(member, previous)) parts.events.tell(event);
     },
+    linkDoubtful: (node) => {
+      parts.silence.doubt(node);
+    },
     refuted: (accuser) => {
       parts.events.tell({ type: "node.accused", accuser });
     },

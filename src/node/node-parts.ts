@@ -26,6 +26,7 @@ import { Primaries } from "./cluster/primaries.ts";
 import { Routes, type RouteMember } from "./cluster/routes.ts";
 import { welcomeFor, type LocalIdentity } from "./links/handshake.ts";
 import { Links } from "./links/links.ts";
+import { SilenceWatch } from "./links/silence-watch.ts";
 import type { EventCounts, EventTargets } from "./event-targets.ts";
 import { Announcer } from "./events/announcer.ts";
 import type { EventFeed } from "./events/event-feed.ts";
@@ -65,6 +66,7 @@ export class NodeParts implements EventTargets {
   readonly self: ProcessId;
   readonly peers: PeerBook;
   readonly links: Links;
+  readonly silence: SilenceWatch;
   readonly cluster: ClusterDriver;
   readonly routes: Routes;
   readonly primaries: Primaries;
@@ -121,6 +123,7 @@ export class NodeParts implements EventTargets {
       () => platform.clock.now(),
       (node) => this.links.link(node)?.dataHeardAt,
     );
+    this.silence = this.#watchSilence();
     this.cluster = new ClusterDriver({
       platform,
       self: identity,
@@ -172,6 +175,7 @@ export class NodeParts implements EventTargets {
     this.cluster.start();
     this.birth.start();
     this.partitions.start();
+    this.silence.start();
     if (this.events.isHeard) this.replicationWatch.start();
   }
 
@@ -240,6 +244,20 @@ export class NodeParts implements EventTargets {
       local: () => this.#local(),
       judgeHello: (peer) => this.cluster.judgeHello(peer),
       acceptClient: (channel, hello) => this.clients.accept(channel, hello),
+    });
+  }
+
+  #watchSilence(): SilenceWatch {
+    const { timers, links, peers } = this;
+    return new SilenceWatch({
+      clock: this.foundation.platform.clock,
+      timers,
+      links,
+      members: () => this.cluster.members.values(),
+      isLost: (process) => peers.linked(process) && peers.lost(process),
+      suspectsWaited: () => {
+        this.partitions.peersChanged();
+      },
     });
   }
 

@@ -44,7 +44,11 @@ test("an ack by way of a helper, and any other frame of the target, acquits", ()
   const { to, sequence, at } = nextPing(throughHelper);
   const helper = ["a", "b"].find((id) => id !== to)!;
   runAlone(throughHelper, at + 550);
-  throughHelper.receive(helper, ack(sequence), at + 700);
+  const doubts = throughHelper.receive(helper, ack(sequence), at + 700);
+  assert.deepEqual(
+    doubts.filter(({ type }) => type === "link-doubtful"),
+    [{ type: "link-doubtful", node: to }],
+  );
   assert.ok(types(runAlone(throughHelper, at + 1000)).every((type) => type !== "member-changed"));
 
   const byTraffic = singleCore(["a", "b", "c", "d", "e"]);
@@ -52,6 +56,15 @@ test("an ack by way of a helper, and any other frame of the target, acquits", ()
   byTraffic.heardFrom(probe.to, probe.at + 400);
   runAlone(byTraffic, probe.at + 1000);
   assert.equal(statusOf(byTraffic, probe.to), "alive");
+});
+
+test("a link is not in doubt while anything comes over it", () => {
+  const core = singleCore(["a", "b", "c", "d", "e"]);
+  const { to, sequence, at } = nextPing(core);
+  const helper = ["a", "b"].find((id) => id !== to)!;
+  runAlone(core, at + 550);
+  core.heardFrom(to, at + 600);
+  assert.deepEqual(types(core.receive(helper, ack(sequence), at + 700)), []);
 });
 
 test("a helper passes an answer on and otherwise says no in time", () => {

@@ -23,3 +23,24 @@ test("calls do not wait for the keep-alive of a link to a suspect that has falle
   await cluster.settled(client.close());
   await cluster.end();
 });
+
+test("calls do not wait for the keep-alive of a link to a living node that carries nothing", async () => {
+  const cluster = new VirtualCluster(8);
+  await cluster.form(["a", "b", "c"]);
+  const client = await cluster.client("client", ["a"], { direct: false });
+  const key = cluster.keyLedBy("c");
+  await cluster.settled(client.get("ledger", key).add(1));
+  // Both reach b, so nobody is suspected, and nothing moves.
+  cluster.network.cut("a", "c");
+  const cutAt = cluster.time.now;
+  await cluster.settled(client.get("ledger", key).with({ timeoutMs: 60_000 }).add(1));
+  const tookMs = cluster.time.now - cutAt;
+  assert.ok(tookMs < noticedMs, `answered after ${String(tookMs)} ms`);
+  assert.equal(await cluster.settled(client.get("ledger", key).total()), 2);
+  const statuses = [...cluster.nodes.get("a")!.node.parts.cluster.members.values()].map(
+    ({ status }) => status,
+  );
+  assert.deepEqual(statuses, ["alive", "alive", "alive"]);
+  await cluster.settled(client.close());
+  await cluster.end();
+});

@@ -26,6 +26,8 @@ export interface ClusterEvents {
   memberChanged(member: Member, previous: Member | undefined): void;
   /** This node was accused and said otherwise. */
   refuted(accuser: NodeId): void;
+  /** It answered others, and not this node. */
+  linkDoubtful(node: NodeId): void;
   placementChanged(placement: Placement): void;
   /** The clock was so far ahead of (negative: behind) that of the members, and shows theirs now. */
   clockSet(aheadMs: number): void;
@@ -177,6 +179,9 @@ export class ClusterDriver {
         return;
       case "refuted":
         events.refuted(effect.accuser);
+        return;
+      case "link-doubtful":
+        events.linkDoubtful(effect.node);
         return;
       case "malformed":
       case "table-full":
