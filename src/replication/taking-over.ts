@@ -85,7 +85,6 @@ export function onRefuse<E extends ReplicatedEntity<E>>(
   if (primary !== "" && primary !== s.self && s.options.peers.reachable(primary)) s.hello(primary);
 }
 
-/** Rule 1's answer: the other one has promised a higher term. */
 /** Rule 6, "retry with jittered delay": soon, for whoever refused may just not have noticed yet. */
 function refused<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
@@ -100,6 +99,7 @@ function refused<E extends ReplicatedEntity<E>>(
   candidacy.endsAt = now + Math.min(mostMs, delayMs) * (1 + s.options.random());
 }
 
+/** Rule 1's answer: the other one has promised a higher term. */
 export function onStale<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   from: ProcessId,

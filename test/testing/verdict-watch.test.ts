@@ -16,7 +16,7 @@ interface Court {
 async function verdictAfter(story: (court: Court) => Promise<void>): Promise<number> {
   const cluster = await SimulatedCluster.create({ functions: simulatedFunctions(), seed: 1 });
   for (const id of ["n1", "n2", "n3"]) cluster.start(id, { join: id === "n1" ? [] : ["n1"] });
-  const ledger = new FaultLedger(cluster, () => undefined);
+  const ledger = new FaultLedger(cluster, false, () => undefined);
   await cluster.time.sleep(60_000);
   await story({ cluster, ledger });
   const violations = new Violations();

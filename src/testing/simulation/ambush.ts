@@ -29,6 +29,8 @@ export interface AmbushOptions {
 
 const stepsMin = 2;
 const stepsMax = 6;
+/** How long others take to hold a silent primary lost, and a little more. */
+const successionMs = { from: 1_500, to: 4_500 } as const;
 /** Steps that may follow each other, each as often as it is here. */
 const steps = [
   "deafen",
@@ -46,6 +48,7 @@ const steps = [
   "lag",
   "relieve",
   "relieve",
+  "eclipse",
 ] as const;
 type Step = (typeof steps)[number];
 
@@ -135,7 +138,23 @@ export class Ambush {
         return;
       case "relieve":
         for (const end of this.#ends.splice(0)) end();
+        return;
+      case "eclipse":
+        this.#eclipse(cast);
     }
+  }
+
+  /**
+   * The primary cannot be reached for about as long as it takes others to succeed it, one of whom is
+   * far from the rest: so it is back while they still ask each other. Its clients go on calling it.
+   */
+  #eclipse({ primary, followers }: Cast): void {
+    const { network, call } = this.#options;
+    const { from, to } = successionMs;
+    const durationMs = from + this.#ledger.random() * (to - from);
+    if (followers.length > 0) network.lag(this.#ledger.pick(followers), durationMs * 2);
+    this.#ends.push(network.shun(primary, durationMs));
+    call(this.#target, 2 + randomBelow(this.#ledger.random, 4), durationMs);
   }
 
   #cutPair({ primary, followers }: Cast, durationMs: number): void {

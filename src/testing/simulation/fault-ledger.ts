@@ -28,11 +28,13 @@ export class FaultLedger {
   changedAt = 0;
   /** No fault begins any more. */
   isOver = false;
+  readonly #isPatient: boolean;
   readonly #ends = new Set<() => void>();
   #networkFaults = 0;
 
-  constructor(cluster: SimulatedCluster, note: (text: string) => void) {
+  constructor(cluster: SimulatedCluster, isPatient: boolean, note: (text: string) => void) {
     this.cluster = cluster;
+    this.#isPatient = isPatient;
     this.note = note;
     this.random = seededRandom(cluster.time.seed, "faults");
   }
@@ -115,9 +117,10 @@ export class FaultLedger {
     return finish;
   }
 
-  /** Log-uniform. */
+  /** Log-uniform; of a patient run from the longest quarter. */
   lasting(fromMs: number, toMs: number): number {
-    return fromMs * (toMs / fromMs) ** this.random();
+    const draw = this.random();
+    return fromMs * (toMs / fromMs) ** (this.#isPatient ? 0.75 + draw / 4 : draw);
   }
 
   two(hosts: readonly string[]): readonly [string, string | undefined] {

@@ -57,7 +57,7 @@ export class Faults {
   constructor({ cluster, scenario, clients, note, entities, call }: FaultsOptions) {
     this.#cluster = cluster;
     this.#scenario = scenario;
-    this.#ledger = new FaultLedger(cluster, note);
+    this.#ledger = new FaultLedger(cluster, scenario.isPatient, note);
     this.#network = new NetworkFaults(this.#ledger, clients);
     this.#health = new Health(cluster);
     this.#ambush = {

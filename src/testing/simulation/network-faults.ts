@@ -31,6 +31,12 @@ export class NetworkFaults {
     return this.#cutPaths(pairs, durationMs, `mute ${host}`);
   }
 
+  /** No node reaches it and it reaches none; its clients notice nothing. */
+  shun(host: string, durationMs: number): () => void {
+    const pairs = others(this.#nodes(), host).flatMap((other) => both(host, other));
+    return this.#cutPaths(pairs, durationMs, `shun ${host}`);
+  }
+
   cutPair(from: string, to: string, isOneWay: boolean, durationMs: number): () => void {
     return this.#cutPaths(isOneWay ? [[from, to]] : both(from, to), durationMs, "cut");
   }

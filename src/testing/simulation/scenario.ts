@@ -59,6 +59,8 @@ export interface Scenario {
   readonly weights: Readonly<Record<OperationName, number>>;
   readonly faults: readonly FaultKind[];
   readonly faultEveryMs: number;
+  /** Faults are few and last long: what goes wrong only while nothing changes has time to. */
+  readonly isPatient: boolean;
   /** Median one-way delay of the usual network. */
   readonly latencyMs: number;
   /**
@@ -76,6 +78,10 @@ const lossyFaults: ReadonlySet<FaultKind> = new Set(["storm", "wipe"]);
 const lossyShare = 0.2;
 /** The same: the network is sound, so that every verdict about a member can be judged. */
 const calmShare = 0.15;
+/** The same. */
+const patientShare = 0.2;
+/** Calm runs of which stalls are most of the faults. */
+const stallingShare = 0.6;
 const hostFaults: ReadonlySet<FaultKind> = new Set([
   "crash",
   "pause",
@@ -129,15 +135,20 @@ export function scenarioOf(seed: number): Scenario {
 }
 
 /** How large the cluster is, and what happens to it. */
-type Harm = Pick<Scenario, "nodeCount" | "partitionCount" | "faults" | "faultEveryMs">;
+type Harm = Pick<
+  Scenario,
+  "nodeCount" | "partitionCount" | "faults" | "faultEveryMs" | "isPatient"
+>;
 
 function drawHarm(random: Random): Harm {
   const nodeCount = drawNodeCount(random);
+  const isPatient = random() < patientShare;
   return {
     nodeCount,
     partitionCount: nodeCount > 7 ? 8 : 16,
     faults: drawFaults(random, nodeCount),
-    faultEveryMs: 1_500 + random() ** 2 * 7_000,
+    faultEveryMs: isPatient ? 6_000 + random() * 6_000 : 1_500 + random() ** 2 * 7_000,
+    isPatient,
   };
 }
 
@@ -150,6 +161,7 @@ function drawAimedHarm(random: Random): Harm {
     partitionCount: 4,
     faults: ["ambush", "ambush", "ambush", ...others],
     faultEveryMs: 800 + random() * 2_500,
+    isPatient: false,
   };
 }
 
@@ -189,6 +201,8 @@ function drawFaults(random: Random, nodeCount: number): FaultKind[] {
     const more = possible[randomBelow(random, possible.length)]!;
     if (!chosen.includes(more)) chosen.push(more);
   }
+  if (isCalm && nodeCount >= 3 && random() < stallingShare)
+    chosen.push("stalls", "stalls", "stalls");
   if (isLossy && nodeCount >= 3) chosen.push(random() < 0.5 ? "storm" : "wipe");
   return chosen;
 }
