@@ -13,7 +13,8 @@ import { isLive } from "./member.ts";
 const fnvOffset = 0x811c9dc5;
 const fnvPrime = 0x01000193;
 
-function hash(text: string): number {
+/** 32 bits, well mixed. */
+export function hashText(text: string): number {
   let state = fnvOffset;
   for (let index = 0; index < text.length; index++) {
     state = Math.imul(state ^ text.charCodeAt(index), fnvPrime);
@@ -28,5 +29,5 @@ function hash(text: string): number {
 export function digestPart(member: Member): number {
   if (!isLive(member)) return 0;
   const { id, boot, refutations, status, leaving } = member;
-  return hash(`${id}\0${boot}\0${refutations}\0${status}\0${leaving}`);
+  return hashText(`${id}\0${boot}\0${refutations}\0${status}\0${leaving}`);
 }

@@ -1,7 +1,8 @@
 /**
- * One probe at a time: ping the next member; without an answer in time ask helpers to ping it;
- * without any answer accuse it (SWIM, Das et al. 2002, §3.1, with Lifeguard's nacks). Over streams
- * a lost packet is no reason any more, but a broken path or a stuck socket is.
+ * One probe at a time: ping the next member, in turn one of all and one that this node looks after
+ * (`watched.ts`); without an answer in time ask helpers to ping it; without any answer accuse it
+ * (SWIM, Das et al. 2002, §3.1, with Lifeguard's nacks). Over streams a lost packet is no reason any
+ * more, but a broken path or a stuck socket is.
  *
  *     start ── timeoutAt: ask helpers ── verdictAt: accuse
  *       └───────── any frame of the target since the start: success ─────────┘
@@ -18,6 +19,8 @@ import type { Roster } from "./roster.ts";
 import type { RoundTrips } from "./round-trips.ts";
 import type { Sequence } from "./sequence.ts";
 import type { MembershipSettings } from "./settings.ts";
+import { isLive } from "./member.ts";
+import { watchedBy } from "./watched.ts";
 import type { Statements } from "./statements.ts";
 
 interface Probe {
@@ -53,6 +56,11 @@ export class Prober {
   #nextAt: number;
   /** Probes in the order of the cycle so far. */
   #turnCount = 0;
+  /** Probes of those that this node looks after so far, and who they are. */
+  #watchCount = 0;
+  #watched: readonly NodeId[] = [];
+  #watchedVersion = -1;
+  #isTurnOfWatched = false;
 
   constructor(parts: ProberParts, firstAt: number) {
     this.#parts = parts;
@@ -143,7 +151,18 @@ export class Prober {
       this.#urgent.delete(node);
       if (roster.live(node) !== undefined) return node;
     }
-    return this.#nextInTurn();
+    this.#isTurnOfWatched = !this.#isTurnOfWatched;
+    return this.#isTurnOfWatched ? this.#nextWatched() : this.#nextInTurn();
+  }
+
+  #nextWatched(): NodeId | undefined {
+    const { settings, roster } = this.#parts;
+    if (this.#watchedVersion !== roster.version) {
+      this.#watchedVersion = roster.version;
+      const living = [...roster.members.values()].filter(isLive).map(({ id }) => id);
+      this.#watched = watchedBy(roster.self.id, living, settings.watchedCount);
+    }
+    return this.#watched[this.#watchCount++ % this.#watched.length];
   }
 
   /**

@@ -45,6 +45,13 @@ export interface MembershipSettings {
    */
   readonly unlinkedProbePeriod: number;
   /**
+   * Members that a node probes on every second turn, always the same while nobody comes or goes: each
+   * member is so probed by as many others within `2 × watchedCount` intervals. Raising it makes that
+   * longer; below three a suspicion waits for confirmations by chance.
+   * @default 3
+   */
+  readonly watchedCount: number;
+  /**
    * Least suspicion: `suspicionFactor × max(1, log10 n) × probeIntervalMs`. A node that stalls for
    * less than this is never declared dead; a silent loss takes that much longer to be known.
    * @default 4
@@ -213,6 +220,7 @@ export const defaultMembershipSettings: MembershipSettings = {
   helperCount: 3,
   fullMeshCountMax: 100,
   unlinkedProbePeriod: 8,
+  watchedCount: 3,
   suspicionFactor: 4,
   suspicionMaxFactor: 6,
   confirmationCount: 2,

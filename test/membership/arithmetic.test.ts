@@ -21,6 +21,7 @@ import {
   suspicionMsMin,
 } from "../../src/membership/suspicion.ts";
 import { isLate } from "../../src/membership/verdicts.ts";
+import { watchedBy } from "../../src/membership/watched.ts";
 import { successors } from "../../src/membership/witness.ts";
 
 const defaults = defaultMembershipSettings;
@@ -217,6 +218,22 @@ test("all witnesses of one subject meet at the same members", () => {
   assert.deepEqual(successors(["d", "a", "c"], "c", 2), ["d", "a"]);
   assert.deepEqual(successors(["a"], "z", 2), ["a"]);
   assert.deepEqual(successors(["z"], "z", 2), []);
+});
+
+test("every member is looked after by as many others, whoever comes and goes", () => {
+  const all = Array.from({ length: 40 }, (_, index) => `node-${String(index)}`);
+  for (const ids of [all, all.slice(0, 30), all.slice(7)]) {
+    const watchers = new Map<string, number>();
+    for (const self of ids) {
+      const watched = watchedBy(self, ids, 3);
+      assert.equal(new Set(watched).size, 3);
+      assert.ok(!watched.includes(self));
+      for (const id of watched) watchers.set(id, (watchers.get(id) ?? 0) + 1);
+    }
+    assert.deepEqual([...new Set(watchers.values())], [3]);
+  }
+  assert.deepEqual(watchedBy("a", ["b", "a"], 3), ["b"]);
+  assert.deepEqual(watchedBy("a", [], 3), []);
 });
 
 test("a setting that is no positive number is refused by name", () => {

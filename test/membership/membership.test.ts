@@ -1,6 +1,7 @@
 /** What one core believes and says, event by event. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { watchedBy } from "../../src/membership/watched.ts";
 import {
   ack,
   nextPing,
@@ -153,12 +154,14 @@ for (const { count, linkedShare, name } of [
     const others = Array.from({ length: count }, (_, index) => `n${String(index)}`);
     const core = singleCore(others);
     const linked = new Set(others.slice(0, 10));
+    const watched = watchedBy("me", others, 3);
     for (const id of linked) core.linkUp(peer(id), 0);
     let toLinked = 0;
-    for (let probe = 0; probe < 8 * count; probe++) {
+    for (let probe = 0; probe < 16 * count; probe++) {
       const { to, sequence, at } = nextPing(core);
       core.receive(to, ack(sequence), at + 1);
-      if (linked.has(to)) toLinked++;
+      if (probe % 2 === 0) assert.ok(watched.includes(to), to);
+      else if (linked.has(to)) toLinked++;
     }
     const share = toLinked / (8 * count);
     assert.ok(Math.abs(share - linkedShare) < 0.05, String(share));

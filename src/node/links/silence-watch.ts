@@ -71,9 +71,9 @@ export class SilenceWatch {
   }
 
   #hasFallenSilent({ id, boot }: Member): boolean {
-    const { clock, links, isLost } = this.#options;
-    const heardAt = links.link(id)?.dataHeardAt ?? 0;
-    return isLost(processId(id, boot)) && clock.now() - heardAt >= silentSuspectMs;
+    const { clock, links } = this.#options;
+    const isSilent = clock.now() - (links.link(id)?.dataHeardAt ?? 0) >= silentSuspectMs;
+    return isSilent && this.#options.isLost(processId(id, boot));
   }
 
   #lookAtDoubts(): void {

@@ -1,15 +1,15 @@
 /**
- * Whom a node keeps links to in a cluster that is too large for a full mesh: the next members by id,
- * and some at random, who are kept until they are gone. Links to others are opened when there is
+ * Whom a node keeps links to in a cluster that is too large for a full mesh: those that it looks
+ * after, and some at random, who are kept until they are gone. Links to others are opened when there is
  * something to say, and closed when they have been idle.
  */
-import { successors } from "../../../src/membership/witness.ts";
+import { watchedBy } from "../../../src/membership/watched.ts";
 import { randomBelow, type Random } from "../../../src/model/random.ts";
 
 /** Up to so many members everybody is linked to everybody. */
 export const fullMeshMax = 100;
 const randomCount = 32;
-const successorCount = 3;
+const watchedCount = 3;
 
 export class SparseLinks {
   readonly #random: Random;
@@ -27,6 +27,6 @@ export class SparseLinks {
     while (this.#drawn.size < randomCount) {
       this.#drawn.add(others[randomBelow(this.#random, others.length)]!);
     }
-    return new Set([...this.#drawn, ...successors(others, self, successorCount)]);
+    return new Set([...this.#drawn, ...watchedBy(self, others, watchedCount)]);
   }
 }
