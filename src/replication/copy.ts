@@ -22,6 +22,7 @@ import { Lineage } from "./lineage.ts";
 import { settledOwners } from "./owner-sets.ts";
 import type { EntityFactory, ReplicatedEntity } from "./replicated-entity.ts";
 import { Slot } from "./slot.ts";
+import { limits } from "./timing.ts";
 
 export class Copy<E extends ReplicatedEntity<E>> {
   readonly #factory: EntityFactory<E>;
@@ -111,7 +112,19 @@ export class Copy<E extends ReplicatedEntity<E>> {
   digest(): number {
     let sum = 0;
     for (const [name, { committed }] of this.#slots) {
-      if (committed !== undefined) sum = addModulo(sum, mix(name, committed.digest));
+      if (committed !== undefined) sum = addModulo(sum, mix(hashOf(name), committed.digest));
+    }
+    return sum;
+  }
+
+  /** The same of what is in them, for those whose names fall into one of `contentShares` shares. */
+  contentOf(share: number): number {
+    let sum = 0;
+    for (const [name, { committed }] of this.#slots) {
+      if (committed === undefined) continue;
+      const hash = hashOf(name);
+      if (hash % limits.contentShares === share)
+        sum = addModulo(sum, mix(hash, committed.stateHash()));
     }
     return sum;
   }
@@ -316,11 +329,16 @@ function addModulo(a: number, b: number): number {
   return b < room ? a + b : b - room;
 }
 
-/** FNV-1a over the name, mixed with the entity's digest so that swapped contents show. */
-function mix(name: EntityName, digest: number): number {
+/** FNV-1a. */
+function hashOf(name: EntityName): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < name.length; at++) {
     hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
   }
-  return ((hash >>> 0) * 2_097_151 + digest) % Number.MAX_SAFE_INTEGER;
+  return hash >>> 0;
+}
+
+/** A name's hash with its entity's digest, so that swapped contents show. */
+function mix(nameHash: number, digest: number): number {
+  return (nameHash * 2_097_151 + digest) % Number.MAX_SAFE_INTEGER;
 }

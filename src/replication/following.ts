@@ -128,7 +128,7 @@ export function onCommitted<E extends ReplicatedEntity<E>>(
 export function onDigest<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
   from: ProcessId,
-  { term, position, digest }: Message<"digest">,
+  { term, position, digest, content }: Message<"digest">,
   now: number,
 ): void {
   const { copy } = s;
@@ -136,7 +136,9 @@ export function onDigest<E extends ReplicatedEntity<E>>(
   s.isFollowing = true;
   // Digests are of committed positions: whoever missed that these are so learns it here.
   learnCommitted(s, Math.min(position, copy.position) + 1);
-  if (copy.position !== position || copy.tailCount > 0 || copy.digest() === digest) return;
+  if (copy.position !== position || copy.tailCount > 0) return;
+  const isEqual = content === undefined || copy.contentOf(content.share) === content.sum;
+  if (isEqual && copy.digest() === digest) return;
   s.outlet.emit({ type: "diverged", primary: from, position });
   need(s, from, { term, have: undefined }, now);
 }

@@ -220,7 +220,10 @@ export function askWhetherFollowing<E extends ReplicatedEntity<E>>(s: PartitionS
 }
 
 /** Anti-entropy: tells followers that should be equal what it holds. Costs one pass over the entities. */
-export function sendDigests<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
+export function sendDigests<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  share: number | undefined,
+): void {
   const { reign, copy } = s;
   if (reign === undefined || copy === undefined || !reign.isCommitted) return;
   const links = [...reign.links()].filter(({ acked }) => acked === copy.position);
@@ -230,6 +233,7 @@ export function sendDigests<E extends ReplicatedEntity<E>>(s: PartitionState<E>)
     term: reign.term,
     position: copy.position,
     digest: copy.digest(),
+    content: share === undefined ? undefined : { share, sum: copy.contentOf(share) },
   } as const;
   for (const { process } of links) s.outlet.send(process, message);
 }

@@ -27,7 +27,7 @@ import { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import type { Slot } from "./slot.ts";
 import * as takeover from "./taking-over.ts";
-import { timing } from "./timing.ts";
+import { limits, timing } from "./timing.ts";
 import type { Waiter } from "./waiters.ts";
 
 type Effects = readonly ReplicationEffect[];
@@ -278,9 +278,12 @@ export class Replica<E extends ReplicatedEntity<E>> {
   /**
    * The driver's slow round, every 15 s with jitter: a primary at rest tells its followers its digest
    * (anti-entropy), and a copy that no stream reaches asks who leads.
+   * @param round counts them: each compares one share of the contents too, which costs more than
+   *   digests and finds nothing while the code is right; without it only digests
    */
-  compareCopies(): Effects {
-    leading.sendDigests(this.#state);
+  compareCopies(round?: number): Effects {
+    const share = round === undefined ? undefined : round % limits.contentShares;
+    leading.sendDigests(this.#state, share);
     leading.askWhetherFollowing(this.#state);
     return this.#effects();
   }

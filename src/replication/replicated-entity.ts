@@ -10,6 +10,8 @@ import type { Commit } from "../wire/replication-messages.ts";
 export interface ReplicatedEntity<Self> {
   /** Equal for equal sets of commits; any number. */
   readonly digest: number;
+  /** Of all that may be compared cheaply: equal wherever `digest` is, unless something is wrong. */
+  stateHash(): number;
   /** Counts its lives and deaths: odd while it is deleted. Commits of a lower one change nothing. */
   readonly mark: number;
   /** Adds one commit; false when it was known. */

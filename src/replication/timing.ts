@@ -56,6 +56,8 @@ export const limits = {
   idleTips: 1024,
   /** Entities that were opened and have no commit yet. */
   nascent: 1024,
+  /** Parts by name whose contents are compared one in a round: all of them in 16 minutes. */
+  contentShares: 64,
   /** Deleted entities that one partition forgets at once. */
   reaped: 256,
   /** Owner sets whose replacement is not committed yet; the wire carries as many. */

@@ -174,8 +174,13 @@ export class Entity implements EntityParts {
    * @throws LatticeError `failed_precondition` when it holds documents and Yjs is not loaded
    */
   contentHash(): number {
-    const image = hash53(writeImage(this, true));
-    return hash53(`${String(image)} ${String(this.documentsIfAny?.contentHash() ?? 0)}`);
+    const documents = this.documentsIfAny?.contentHash() ?? 0;
+    return hash53(`${String(this.stateHash())} ${String(documents)}`);
+  }
+
+  /** The same without documents, which would have to be parsed for it. */
+  stateHash(): number {
+    return hash53(writeImage(this, true));
   }
 
   /** Estimated encoded bytes. */

@@ -109,6 +109,9 @@ const copy: Field<CopyImage> = struct<CopyImage>({
 type MergedCommit = Extract<PartitionMessage, { readonly type: "merged" }>["commits"][number];
 const mergedCommit = struct<MergedCommit>({ entity, writer: varint, sequence: varint });
 
+type Content = NonNullable<Extract<PartitionMessage, { readonly type: "digest" }>["content"]>;
+const content = struct<Content>({ share: varint, sum: float });
+
 const imageCodes = {
   copy: { code: 6, fields: { term, copy } },
   base: { code: 7, fields: { term, copy } },
@@ -137,7 +140,10 @@ const partitionMessage = union<PartitionMessage | ImagePiece>({
   committed: { code: 9, fields: { term, committed: varint } },
   ack: { code: 10, fields: { term, position: varint } },
   need: { code: 11, fields: { term, have: optional(streamPosition) } },
-  digest: { code: 12, fields: { term, position: varint, digest: float } },
+  digest: {
+    code: 12,
+    fields: { term, position: varint, digest: float, content: optional(content) },
+  },
   removed: { code: 13, fields: { term, owners } },
   handover: { code: 14, fields: { term } },
   forked: { code: 15, fields: { commits } },

@@ -108,6 +108,8 @@ export type PartitionMessage =
       readonly term: Term;
       readonly position: number;
       readonly digest: number;
+      /** The same of the contents, of one share of the entities. */
+      readonly content: { readonly share: number; readonly sum: number } | undefined;
     }
   /** To a process that was removed: all owners have the current position, its copy may go (rule 14). */
   | { readonly type: "removed"; readonly term: Term; readonly owners: Owners }

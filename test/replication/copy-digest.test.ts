@@ -12,6 +12,9 @@ class Named implements ReplicatedEntity<Named> {
   constructor(name: string) {
     this.digest = hash53(name);
   }
+  stateHash(): number {
+    return this.digest;
+  }
   apply(): boolean {
     return true;
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LatticeError } from "../../src/model/error.ts";
-import { timing } from "../../src/replication/timing.ts";
+import { limits, timing } from "../../src/replication/timing.ts";
 import { commitThat } from "./support/commit-set.ts";
 import { entity, Mesh, trio } from "./support/mesh.ts";
 
@@ -430,6 +430,27 @@ test("copies that differ at one position are found and replaced (anti-entropy)",
   mesh.perform(a, mesh.at(a).compareCopies());
   mesh.deliver();
   assert.ok(mesh.effects.some(({ effect }) => effect.type === "diverged"));
+  assert.deepEqual(mesh.committed(b), ["x"]);
+});
+
+test("contents that differ under equal digests are found within as many rounds as there are shares", () => {
+  const { mesh, a, b } = trio();
+  mesh.commit(a, "x");
+  mesh.deliver();
+  const commits = mesh.at(b).committedEntity(entity)!.commits;
+  const id = [...commits.keys()][0]!;
+  const damage = (): void => void commits.set(id, "something else");
+  damage();
+  mesh.perform(a, mesh.at(a).compareCopies());
+  mesh.deliver();
+  assert.deepEqual(mesh.committed(b), ["something else"], "digests alone do not see it");
+  const found = (): number =>
+    mesh.effects.filter(({ effect }) => effect.type === "diverged").length;
+  for (let round = 1; round <= limits.contentShares; round++) {
+    mesh.perform(a, mesh.at(a).compareCopies(round));
+    mesh.deliver();
+  }
+  assert.equal(found(), 1);
   assert.deepEqual(mesh.committed(b), ["x"]);
 });
 

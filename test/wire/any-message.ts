@@ -171,7 +171,12 @@ const partitionMessages: Partitions = {
   committed: plain({ term, committed: count }),
   ack: plain({ term, position: count }),
   need: plain({ term, have: maybe(streamPosition) }),
-  digest: plain({ term, position: count, digest: fc.double() }),
+  digest: plain({
+    term,
+    position: count,
+    digest: fc.double(),
+    content: maybe(plain({ share: count, sum: fc.double() })),
+  }),
   removed: plain({ term, owners }),
   handover: plain({ term }),
   forked: plain({ commits: listOf(commit) }),

@@ -1,7 +1,8 @@
 /**
  * Anti-entropy: now and then every primary compares digests with its followers, which replaces a
- * copy that differs, and copies that no primary speaks to ask who leads. A round over all partitions is cut into slices, because a digest costs a pass
- * over the entities and nothing here may hold the event loop up.
+ * copy that differs, and copies that no primary speaks to ask who leads. A round over all partitions
+ * is cut into slices, because a digest costs a pass over the entities and nothing here may hold the
+ * event loop up.
  */
 import { LatticeError } from "../../model/error.ts";
 import type { PartitionId } from "../../model/ids.ts";
@@ -18,14 +19,15 @@ export interface CopyRoundsOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly partitionCount: number;
-  /** Not all of them in a quick round: only what may have been missed just now. */
-  compare(partition: PartitionId, isQuick: boolean): void;
+  /** @param round counts the slow ones; `undefined` in a quick one, about what was missed just now */
+  compare(partition: PartitionId, round: number | undefined): void;
 }
 
 export class CopyRounds {
   readonly #options: CopyRoundsOptions;
   #timer: Timer | undefined;
   #slice = 0;
+  #round = 0;
   /** Slices that are still to be compared soon. */
   #quickSlices = 0;
   #isClosed = false;
@@ -68,10 +70,11 @@ export class CopyRounds {
     const { partitionCount } = this.#options;
     const slice = this.#slice;
     this.#slice = (slice + 1) % sliceCount;
-    const isQuick = this.#quickSlices > 0;
-    if (isQuick) this.#quickSlices -= 1;
+    if (this.#slice === 0) this.#round += 1;
+    const round = this.#quickSlices > 0 ? undefined : this.#round;
+    if (this.#quickSlices > 0) this.#quickSlices -= 1;
     for (let partition = slice; partition < partitionCount; partition += sliceCount) {
-      this.#options.compare(partition, isQuick);
+      this.#options.compare(partition, round);
     }
   }
 }

@@ -138,11 +138,11 @@ export class Partitions implements Serving {
       timers: platform.timers,
       random: platform.random,
       partitionCount,
-      compare: (partition, isQuick) => {
+      compare: (partition, round) => {
         const replica = this.#replicas[partition];
-        if (replica === undefined || (isQuick && replica.role !== "primary")) return;
-        this.perform(partition, replica.compareCopies());
-        if (!isQuick) this.#reap(partition, replica);
+        if (replica === undefined || (round === undefined && replica.role !== "primary")) return;
+        this.perform(partition, replica.compareCopies(round));
+        if (round !== undefined) this.#reap(partition, replica);
       },
     });
   }

@@ -49,6 +49,10 @@ export class CommitSet implements ReplicatedEntity<CommitSet> {
     return sum;
   }
 
+  stateHash(): number {
+    return this.digest + [...this.commits.values()].join().length;
+  }
+
   apply(commit: Commit): boolean {
     const { writer, sequence } = commit;
     if (this.includes(writer, sequence)) return false;
