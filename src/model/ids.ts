@@ -18,7 +18,7 @@ export type ProcessId = string;
 /** A slice of the key space, 0 … Q − 1. */
 export type PartitionId = number;
 
-/** A random 53-bit id of whoever numbers commits: one term of a primary, or one fork. */
+/** A random 53-bit id of whoever numbers commits: one term of a primary, or one fork (`writer.ts`). */
 export type WriterId = number;
 
 /** `function/key`; the first `/` separates. */

@@ -5,8 +5,3 @@ export type Random = () => number;
 export function randomBelow(random: Random, bound: number): number {
   return Math.floor(random() * bound);
 }
-
-/** A uniform 53-bit integer ≥ 1, used for writer ids. */
-export function randomId(random: Random): number {
-  return 1 + Math.floor(random() * (Number.MAX_SAFE_INTEGER - 1));
-}

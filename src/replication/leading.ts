@@ -9,7 +9,7 @@ import type { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import { Reign } from "./reign.ts";
 import { timing } from "./timing.ts";
-import { randomId } from "../model/random.ts";
+import { termWriter } from "../model/writer.ts";
 import type { Copy } from "./copy.ts";
 
 /**
@@ -24,7 +24,7 @@ export function beginReign<E extends ReplicatedEntity<E>>(
 ): Reign<E> {
   const reign = new Reign({
     term: copy.synced,
-    writer: randomId(s.options.random),
+    writer: termWriter(s.options.random),
     copy,
     peers: s.options.peers,
     outlet: s.outlet,

@@ -1,7 +1,7 @@
 /** What processes tell each other when they meet: rules 12 and 20. */
-import { randomId } from "../model/random.ts";
 import { compareTerms } from "../model/term.ts";
 import type { ProcessId } from "../model/ids.ts";
+import { forkWriter } from "../model/writer.ts";
 import type { Standing } from "../wire/replication-messages.ts";
 import { endReign, welcome } from "./leading.ts";
 import { everyOwner } from "./owner-sets.ts";
@@ -98,7 +98,7 @@ function switchGenesis<E extends ReplicatedEntity<E>>(
   s.endDegraded(now);
   if (s.copy !== undefined) {
     s.fork ??= s.newFork();
-    s.fork.addCopy(s.copy, randomId(s.options.random));
+    s.fork.addCopy(s.copy, forkWriter(s.options.random));
     s.forkAt = now;
     s.copy = undefined;
     s.outlet.emit({ type: "replaced" });

@@ -4,8 +4,8 @@
  * outside this room sees it.
  */
 import type { NodeId, ProcessId } from "../model/ids.ts";
-import { randomId } from "../model/random.ts";
 import type { Term } from "../model/term.ts";
+import { forkWriter } from "../model/writer.ts";
 import type { Standing } from "../wire/replication-messages.ts";
 import type { Candidacy } from "./candidacy.ts";
 import type { Copy } from "./copy.ts";
@@ -113,7 +113,7 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
     this.degraded = {};
     // A fork that waits to be merged may be merged in part: its numbers are not to be used again.
     if (this.fork === undefined) this.fork = this.newFork();
-    else this.fork.writer = randomId(this.options.random);
+    else this.fork.writer = forkWriter(this.options.random);
     this.forkAt = Infinity;
   }
 
@@ -127,6 +127,6 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   }
 
   newFork(): Fork<E> {
-    return new Fork(this.options.entities, randomId(this.options.random));
+    return new Fork(this.options.entities, forkWriter(this.options.random));
   }
 }

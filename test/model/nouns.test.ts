@@ -6,10 +6,11 @@ import { assert as assertHolds, unreachable } from "../../src/model/assert.ts";
 import { noEffects } from "../../src/model/effect-list.ts";
 import { errorCodes, LatticeError } from "../../src/model/error.ts";
 import { bootOf, entityName, nodeOf, processId, splitEntityName } from "../../src/model/ids.ts";
-import { randomBelow, randomId } from "../../src/model/random.ts";
+import { randomBelow } from "../../src/model/random.ts";
 import { compareTerms, sameTerm } from "../../src/model/term.ts";
 import { hybridTimeToMs, nextHybridTime } from "../../src/model/time.ts";
 import { includesCommit } from "../../src/model/version-vector.ts";
+import { forkWriter, isTermWriter, termWriter } from "../../src/model/writer.ts";
 
 test("a majority is more than half", () => {
   assert.deepEqual([1, 2, 3, 4, 5].map(majority), [1, 2, 2, 3, 3]);
@@ -110,9 +111,15 @@ test("random numbers stay in their ranges at both ends", () => {
     randomBelow(() => almostOne, 10),
     9,
   );
-  assert.equal(
-    randomId(() => 0),
-    1,
-  );
-  assert.ok(Number.isSafeInteger(randomId(() => almostOne)));
+});
+
+test("a writer id says whether it is of a term or of a fork, and is never 0", () => {
+  const draws = [0, 0.25, 0.5, 1 - Number.EPSILON / 2];
+  const terms = draws.map((draw) => termWriter(() => draw));
+  const forks = draws.map((draw) => forkWriter(() => draw));
+  assert.deepEqual([terms[0], terms[3]], [2, Number.MAX_SAFE_INTEGER - 1]);
+  assert.deepEqual([forks[0], forks[3]], [1, Number.MAX_SAFE_INTEGER]);
+  assert.ok([...terms, ...forks].every((writer) => Number.isSafeInteger(writer)));
+  assert.ok(terms.every(isTermWriter));
+  assert.ok(!forks.some(isTermWriter));
 });
