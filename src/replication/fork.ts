@@ -63,7 +63,8 @@ export class Fork<E extends ReplicatedEntity<E>> {
 
   /**
    * Takes in a whole copy, its tail included, because another birth has won (rule 20). Not bounded:
-   * it replaces what was held anyway. `writer` is fresh: it numbers nothing but these.
+   * it replaces what was held anyway. `writer` is fresh: it numbers nothing but these. They come first:
+   * what was done to them without a majority means nothing where they are not.
    */
   addCopy(copy: Copy<E>, writer: WriterId): void {
     const tails = new Map<EntityName, Commit[]>();
@@ -72,6 +73,7 @@ export class Fork<E extends ReplicatedEntity<E>> {
       if (known === undefined) tails.set(commit.entity, [commit]);
       else known.push(commit);
     }
+    const later = this.#takeAll();
     let sequence = 0;
     for (const name of copy.entityNames()) {
       const entity = copy.entity(name)?.clone() ?? this.#factory.create(name);
@@ -79,6 +81,7 @@ export class Fork<E extends ReplicatedEntity<E>> {
       sequence++;
       this.#push({ entity: name, writer, sequence, delta: entity.encode(), kind: "whole" });
     }
+    for (const commit of later) this.#push(commit);
     this.rest();
   }
 
@@ -105,11 +108,17 @@ export class Fork<E extends ReplicatedEntity<E>> {
     const gone = new Set(ids.map(commitKey));
     const left = this.#commits.filter((commit) => !gone.has(commitKey(commit)));
     const count = this.#commits.length - left.length;
-    this.#bytes = 0;
-    this.#commits = [];
-    this.#byEntity = new Map();
+    this.#takeAll();
     for (const commit of left) this.#push(commit);
     return count;
+  }
+
+  #takeAll(): readonly Commit[] {
+    const commits = this.#commits;
+    this.#commits = [];
+    this.#bytes = 0;
+    this.#byEntity = new Map();
+    return commits;
   }
 
   #push(commit: Commit): void {

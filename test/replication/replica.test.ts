@@ -348,6 +348,29 @@ test("of two births the smaller id wins, the other's copies are merged (rule 20)
   assert.equal(mesh.at(b).forkCommits, 0);
 });
 
+test("what a process did without a majority of another birth comes with what it did it to (rule 20)", () => {
+  const mesh = new Mesh(["b", "c", "a"]);
+  const a = mesh.start("a", "g1");
+  const b = mesh.start("b", "g2");
+  const c = mesh.start("c");
+  for (const other of [b, c]) mesh.cuts.add(`${a}>${other}`).add(`${other}>${a}`);
+  mesh.look();
+  mesh.pass(100);
+  mesh.commit(b, "of b");
+  mesh.deliver();
+  mesh.pass(100);
+  assert.deepEqual(mesh.committed(c), ["of b"]);
+  mesh.cut(b, c);
+  mesh.pass(6000);
+  assert.equal(mesh.at(c).serving, "degraded");
+  mesh.commit(c, "forked");
+  mesh.heal(a, c);
+  mesh.pass(3000);
+  assert.deepEqual(mesh.committed(a), ["forked", "of b"]);
+  const refused = mesh.effects.filter(({ effect }) => effect.type === "fork-refused");
+  assert.deepEqual(refused, []);
+});
+
 test("the first owner of the table gets the role back 30 s after it joined (rule 11)", () => {
   const { mesh, a, b } = trio();
   mesh.commit(a, "x");
