@@ -208,7 +208,7 @@ export class TurnRunner {
         const kept = turn.request.outbox ? noBytes : value;
         draft.recordResult(recordOf(turn, { type: "ok", value: kept }));
       }
-      commit = draft.finish();
+      commit = draft.finish(this.#services.settings.retireAt);
     } catch (error) {
       throw refusalOf(turn, error);
     }
@@ -266,7 +266,7 @@ export class TurnRunner {
       const data =
         error.data === undefined ? noBytes : this.#services.values.encode(error.data as Value);
       draft.recordResult(recordOf(turn, { type: "failed", code, message, data }));
-      commit = draft.finish();
+      commit = draft.finish(this.#services.settings.retireAt);
     }
     this.#releaseFailure(turn, error, commit);
   }

@@ -2,6 +2,7 @@
 import type { Acks } from "../model/acks.ts";
 import type { Value } from "../model/value.ts";
 import type { Platform } from "../platform/platform.ts";
+import { retireAtDefault } from "../state/retirement.ts";
 import type { Calls, Store } from "./ports.ts";
 import type { Registry } from "./registry.ts";
 
@@ -31,6 +32,8 @@ export interface TurnSettings {
   readonly exposeErrors: boolean;
   /** Longest wait for copies in milliseconds; then the call ends `indeterminate`. */
   readonly ackTimeoutMs: number;
+  /** So many ended terms that an entity names are retired with the next change of it. */
+  readonly retireAt: number;
 }
 
 export const turnSettingsDefault: TurnSettings = {
@@ -38,4 +41,5 @@ export const turnSettingsDefault: TurnSettings = {
   replicas: 3,
   exposeErrors: true,
   ackTimeoutMs: 2_000,
+  retireAt: retireAtDefault,
 };

@@ -12,6 +12,8 @@ export interface Buggify {
   readonly basesUnderWayMax?: number | undefined;
   /** Deleted entities are forgotten after so many milliseconds. */
   readonly tombstoneMs?: number | undefined;
+  /** So many ended terms that an entity names are retired. */
+  readonly retireAt?: number | undefined;
   /** Whether what replicas are about to say to one process is lost, though the link stands. */
   readonly losesBatch?: ((batch: ReplicationMessage, to: ProcessId) => boolean) | undefined;
 }

@@ -13,6 +13,7 @@ import { majority, type Acks } from "../model/acks.ts";
 import { nodeOf, processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
 import { hybridTicksPerMs, type HybridTime } from "../model/time.ts";
 import type { Platform } from "../platform/platform.ts";
+import { retireAtDefault } from "../state/retirement.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
 import { Addresses } from "./calls/addresses.ts";
@@ -278,14 +279,15 @@ export class NodeParts implements EventTargets {
 
   #makeTurns(): Turns {
     const { platform } = this.foundation;
-    const { replicas, exposeErrors } = this.settings;
+    const { replicas, exposeErrors, buggify } = this.settings;
+    const retireAt = buggify?.retireAt ?? retireAtDefault;
     return new Turns({
       registry: this.#registry,
       store: new EntityStore(this.partitions, platform.clock, this.clusterClock),
       calls: this.caller,
       values: { encode: encodeValue, decode: decodeValue },
       platform,
-      settings: { acksDefault: this.#acksDefault, replicas, exposeErrors, ackTimeoutMs },
+      settings: { acksDefault: this.#acksDefault, replicas, exposeErrors, ackTimeoutMs, retireAt },
     });
   }
 

@@ -9,7 +9,10 @@
  * all the rest of it.
  */
 import type { WriterId } from "../model/ids.ts";
+import { isTermWriter } from "../model/writer.ts";
 import { highHalf, joinHalves, lowHalf } from "./halves.ts";
+import { joinedPast, noPast, pastAfter } from "./past-writers.ts";
+import type { PastWriters } from "./past-writers.ts";
 
 export class CausalVector {
   /** The only writer, as halves, and its sequence; 0 while there is none. */
@@ -17,22 +20,33 @@ export class CausalVector {
   #writerLow = 0;
   #sequence = 0;
   /** All writers, once there are several. */
-  #pairs: number[] | undefined;
+  #pairs: number[] | undefined = undefined;
+  #past: PastWriters | undefined;
 
   /** @param pairs flat (writer, sequence) pairs, ascending by writer, sequences ≥ 1; kept, not copied. */
-  constructor(pairs?: number[]) {
-    if (pairs === undefined || pairs.length > 2) {
-      this.#pairs = pairs;
-      return;
-    }
-    this.#pairs = undefined;
-    if (pairs.length === 2) this.#become(pairs[0]!, pairs[1]!);
+  constructor(pairs?: number[], past?: PastWriters) {
+    this.#past = past;
+    if (pairs !== undefined) this.#keep(pairs);
   }
 
   /** The flat pairs, ascending by writer; not to be changed. */
   get pairs(): readonly number[] {
     if (this.#pairs !== undefined) return this.#pairs;
     return this.#sequence === 0 ? noPairs : [this.#sole, this.#sequence];
+  }
+
+  /** How many writers it has, or 1. */
+  get writerCount(): number {
+    return this.#pairs === undefined ? 1 : this.#pairs.length / 2;
+  }
+
+  /** What it knows of writers that are not in it any more; `undefined` as a rule. */
+  get past(): PastWriters | undefined {
+    return this.#past;
+  }
+
+  get hasRetired(): boolean {
+    return this.#past !== undefined && this.#past.left.length > 0;
   }
 
   /** The highest sequence number of `writer` that is in; 0 for none. */
@@ -45,8 +59,23 @@ export class CausalVector {
     return 0;
   }
 
+  /** Whether that commit is in, as far as writers are known by name. */
   covers(writer: WriterId, sequence: number): boolean {
-    return this.get(writer) >= sequence;
+    return this.get(writer) >= sequence || this.hasLeft(writer);
+  }
+
+  /** Whether it is one of those that left last: all its commits are in. */
+  hasLeft(writer: WriterId): boolean {
+    return this.#past !== undefined && this.#past.left.includes(writer);
+  }
+
+  /**
+   * Whether that commit is in, where somebody has seen it. A term that nobody here knows has left long
+   * ago then: who sees commits of a term sees them in the stream, and there they were before.
+   */
+  includes(writer: WriterId, sequence: number): boolean {
+    if (this.get(writer) >= sequence) return true;
+    return this.hasRetired && isTermWriter(writer) && this.get(writer) === 0;
   }
 
   /** Raises the entry of `writer` to at least `sequence`. */
@@ -64,10 +93,28 @@ export class CausalVector {
     for (let index = 0; index < pairs.length; index += 2) {
       this.advance(pairs[index]!, pairs[index + 1]!);
     }
+    if (this.#past === undefined && other.#past === undefined) return;
+    const past = joinedPast(this.#past ?? noPast, other.#past ?? noPast);
+    this.#past = past;
+    this.#keep(pairsOf(this.pairs, (writer) => !past.left.includes(writer)));
+  }
+
+  /** These can write no more: they leave it. */
+  retire(writers: readonly WriterId[]): void {
+    const { pairs } = this;
+    const leaving = pairsOf(pairs, (writer) => writers.includes(writer));
+    if (leaving.length === 0) return;
+    this.#past = pastAfter(this.#past ?? noPast, leaving);
+    this.#keep(pairsOf(pairs, (writer) => !writers.includes(writer)));
+  }
+
+  /** From now on nobody is to be retired. */
+  keepAll(): void {
+    if (this.#past?.stays !== true) this.#past = { ...(this.#past ?? noPast), stays: true };
   }
 
   clone(): CausalVector {
-    const copy = new CausalVector(this.#pairs?.slice());
+    const copy = new CausalVector(this.#pairs?.slice(), this.#past);
     copy.#writerHigh = this.#writerHigh;
     copy.#writerLow = this.#writerLow;
     copy.#sequence = this.#sequence;
@@ -91,6 +138,11 @@ export class CausalVector {
     return lowHalf(writer) === this.#writerLow && highHalf(writer) === this.#writerHigh;
   }
 
+  #keep(pairs: number[]): void {
+    this.#pairs = pairs.length > 2 ? pairs : undefined;
+    this.#become(pairs[0] ?? 0, pairs[1] ?? 0);
+  }
+
   #become(writer: WriterId, sequence: number): void {
     this.#writerHigh = highHalf(writer);
     this.#writerLow = lowHalf(writer);
@@ -99,6 +151,14 @@ export class CausalVector {
 }
 
 const noPairs: readonly number[] = [];
+
+function pairsOf(pairs: readonly number[], isWanted: (writer: WriterId) => boolean): number[] {
+  const wanted: number[] = [];
+  for (let index = 0; index < pairs.length; index += 2) {
+    if (isWanted(pairs[index]!)) wanted.push(pairs[index]!, pairs[index + 1]!);
+  }
+  return wanted;
+}
 
 function advanceIn(pairs: number[], writer: WriterId, sequence: number): void {
   let index = 0;

@@ -6,6 +6,7 @@ import { cellBytes, writeToCell } from "./cell-entry.ts";
 import type { EntryFields } from "./cell-entry.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import { addToCounter, addToOwnCounter, counterBytes } from "./counter-run.ts";
+import type { Folding } from "./counter-run.ts";
 import {
   asCell,
   asCounter,
@@ -17,9 +18,11 @@ import {
   removeFromNode,
 } from "./dict-node.ts";
 import type { StateNode } from "./dict-node.ts";
+import { leafOf } from "./field-tag.ts";
 import type { AddOperation, Path } from "./operation.ts";
 import { newOwner, nobody } from "./owner.ts";
 import type { Owner } from "./owner.ts";
+import { foldNode } from "./retirement.ts";
 import type { Removal } from "./seen.ts";
 
 export class Contents {
@@ -137,6 +140,15 @@ export class Contents {
     this.#drop(field);
   }
 
+  /** Folds what retired writers added to counters. Costs a pass over these. */
+  fold(folding: Folding): void {
+    for (const [field, node] of this.entries(false)) {
+      if (leafOf(field) !== "counter") continue;
+      const kept = foldNode(node, folding, this.#ownOwner());
+      if (kept !== node) this.#replace(field, node, kept);
+    }
+  }
+
   /** Joins another copy of the same generation. */
   merge(vector: CausalVector, other: Contents, otherVector: CausalVector): void {
     const owner = this.#ownOwner();
@@ -153,6 +165,16 @@ export class Contents {
     this.#bytes = merged.#bytes;
     // What was taken over from `other` keeps its owner there, so its owner must let go of it.
     other.#owner = nobody;
+  }
+
+  #replace(field: string, node: StateNode, kept: StateNode | undefined): void {
+    this.#bytes += nodeBytes(kept) - nodeBytes(node);
+    if (kept !== undefined) {
+      this.#set(field, kept);
+      return;
+    }
+    this.#bytes -= keyBytes(field);
+    this.#drop(field);
   }
 
   #set(field: string, node: StateNode): void {

@@ -162,6 +162,40 @@ export function removeFromCounter(
   return linked(kept);
 }
 
+/** Who retires whom. */
+export interface Folding {
+  readonly writers: ReadonlySet<WriterId>;
+  /** The commit that does it. */
+  readonly writer: WriterId;
+  readonly sequence: number;
+}
+
+/**
+ * Makes one run of all those of retired writers: the one in which the retiring writer goes on adding.
+ *
+ * @returns the counter itself when it has none, `undefined` when all that they added is removed
+ */
+export function foldRuns(counter: CounterRun, folding: Folding): CounterRun | undefined {
+  const { writers, writer, sequence } = folding;
+  const kept: RunFields[] = [];
+  let isSame = true;
+  /** Whoever added 0 has made a key of a map appear. */
+  let by: number | undefined;
+  for (const run of runsOf(counter)) {
+    if (!writers.has(run.writer)) {
+      kept.push(run);
+      continue;
+    }
+    isSame = false;
+    if (run.last > run.floor) by = finite((by ?? 0) + (run.total - run.floorTotal));
+  }
+  if (isSame) return counter;
+  const rest = linked(kept);
+  if (by === undefined) return rest;
+  const open = openRun(rest, writer);
+  return addToCounter(rest, writer, sequence, { first: open === 0 ? sequence : open, by });
+}
+
 /** A copy of a counter and the context it lives in. */
 export interface CounterCopy {
   readonly counter: CounterRun | undefined;

@@ -11,6 +11,7 @@ import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
 import { unreachable } from "../model/assert.ts";
 import { isPrototypeName } from "../model/names.ts";
+import { isTermWriter } from "../model/writer.ts";
 import type { EndedCall } from "./call-record.ts";
 import { isUpdate } from "./document-section.ts";
 import type { CommitBody, CommitLike } from "./commit-like.ts";
@@ -33,6 +34,7 @@ const codes = {
   send: 7,
   confirm: 8,
   fail: 9,
+  retire: 10,
 } as const;
 
 /** What it gives away is never written again, so one for all is safe. */
@@ -65,7 +67,10 @@ export function readDelta(commit: CommitLike): CommitBody {
     const count = reader.count(scalars.lengthMax, 2);
     const operations: Operation[] = [];
     for (let index = 0; index < count; index += 1) {
-      operations.push(readOperation(reader, commit.sequence));
+      const operation = readOperation(reader, commit.sequence);
+      const isOwn = operation.type === "retire" && operation.writers.includes(commit.writer);
+      if (isOwn) malformed("retires its own writer");
+      operations.push(operation);
     }
     reader.finish();
     return { mark, hybridTime, operations, begins };
@@ -125,6 +130,9 @@ function writeEnvelopeOperation(writer: ByteWriter, operation: EnvelopeOperation
       writer.string(operation.code);
       writer.string(operation.message);
       return;
+    case "retire":
+      scalars.writeIds(writer, operation.writers);
+      return;
     default:
       unreachable(operation);
   }
@@ -180,6 +188,11 @@ function readEnvelopeOperation(reader: ByteReader, code: number): Operation {
       const target = readTarget(reader);
       const end = { code: scalars.readString(reader), message: scalars.readString(reader) };
       return { type: "fail", ...id, ...target, ...end };
+    }
+    case codes.retire: {
+      const writers = scalars.readIds(reader);
+      if (writers.length === 0 || !writers.every(isTermWriter)) malformed("retires no term");
+      return { type: "retire", writers };
     }
     default:
       return malformed(`has an unknown operation ${String(code)}`);

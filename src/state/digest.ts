@@ -3,12 +3,19 @@
  * Two copies with equal digests hold the same commits, deletes included, and so the same state.
  */
 import { hash53 } from "../codec/hash53.ts";
-import type { EntityName } from "../model/ids.ts";
 
 const low32 = 2 ** 32;
 
-/** @param pairs flat (writer, sequence) pairs, ascending by writer */
-export function entityDigest(name: EntityName, mark: number, pairs: readonly number[]): number {
+/**
+ * @param pairs flat (writer, sequence) pairs, ascending by writer
+ * @param past digest of those that have left the vector; 0 for none
+ */
+export function entityDigest(
+  name: string,
+  mark: number,
+  pairs: readonly number[],
+  past = 0,
+): number {
   const seed = hash53(name);
   let high = Math.floor(seed / low32);
   let low = seed >>> 0;
@@ -17,6 +24,10 @@ export function entityDigest(name: EntityName, mark: number, pairs: readonly num
   for (let index = 0; index < pairs.length; index += 1) {
     high = mix(high, pairs[index]!);
     low = mix(low ^ high, pairs[index]!);
+  }
+  if (past > 0) {
+    high = mix(high, past);
+    low = mix(low ^ high, past);
   }
   return (finish(high) & 0x1fffff) * low32 + finish(low);
 }

@@ -16,6 +16,7 @@ import type { EndedCall } from "./call-record.ts";
 import type { RecordOperation } from "./operation.ts";
 import { OperationList } from "./operation-list.ts";
 import type { SendId, SendRequest } from "./outbox.ts";
+import { retireAtDefault, retirementBy } from "./retirement.ts";
 import { scalarBytesMax, Scope, tooLarge } from "./scope.ts";
 import { seenInCell } from "./cell-entry.ts";
 import { asCell } from "./dict-node.ts";
@@ -129,10 +130,11 @@ export class Draft<S extends Shape = Shape> {
    * Ends the draft: everything that the turn did as one commit, or `undefined` when it changed
    * nothing. It still has to be applied to the entity.
    *
+   * @param retireAt so many ended terms are retired with it
    * @throws LatticeError `too_large` when the entity would grow beyond its bounds; `cancelled` when
    * the draft is revoked or finished
    */
-  finish(): StateCommit | undefined {
+  finish(retireAt = retireAtDefault): StateCommit | undefined {
     this.#scope.checkReadable();
     const { entity, writer } = this.#scope;
     const last = entity.sequenceOf(writer);
@@ -143,8 +145,9 @@ export class Draft<S extends Shape = Shape> {
     this.#scope.revoke();
     this.#envelope?.collect(gathered);
     if (this.#record !== undefined) this.#collectRecord(this.#record);
+    if (gathered.count === 0 && mark === this.#mark) return undefined;
+    if (entity.context.writerCount >= retireAt) this.#collectRetirement(retireAt);
     const operations = gathered.take();
-    if (operations.length === 0 && mark === this.#mark) return undefined;
     const id = { entity: entity.name, writer, sequence };
     const body = { mark, hybridTime: this.#hybridTime, operations, begins };
     const commit = new StateCommit(id, body, this.#scope.document?.working);
@@ -187,6 +190,13 @@ export class Draft<S extends Shape = Shape> {
       gathered.push(forgetOperation(entity, writer, silent));
     }
     gathered.push(record);
+  }
+
+  /** The last operation: those before it still name the writers that it retires. */
+  #collectRetirement(retireAt: number): void {
+    const { entity, writer } = this.#scope;
+    const retirement = retirementBy(writer, entity.context, retireAt);
+    if (retirement !== undefined) gathered.push(retirement);
   }
 
   /** The generation that the commit belongs to. */

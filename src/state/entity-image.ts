@@ -1,7 +1,7 @@
 /**
  * A whole entity as bytes:
  *
- *     version u8 · mark · hybrid time · vector · fields · dedupe · outbox · failed · updates · postponed
+ *     version u8 · mark · hybrid time · vector · past · fields · dedupe · outbox · failed · updates · postponed
  *
  * A node has no type of its own: the field's tag says what is at which depth. Writers are indexes
  * into the vector. The canonical form, for hashes only, is sorted and leaves the document out.
@@ -9,6 +9,7 @@
 import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
 import { isPrototypeName } from "../model/names.ts";
+import { isTermWriter } from "../model/writer.ts";
 import { CausalVector } from "./causal-vector.ts";
 import { entriesOf, linkedCell } from "./cell-entry.ts";
 import type { EntryFields } from "./cell-entry.ts";
@@ -24,10 +25,14 @@ import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { nobody } from "./owner.ts";
+import { noPast } from "./past-writers.ts";
+import type { PastWriters } from "./past-writers.ts";
 import * as scalars from "./scalar-bytes.ts";
 import { valueBytes } from "./stored-value.ts";
 
-const imageVersion = 1;
+const imageVersion = 2;
+/** What of the past is there, as bits. */
+const pastBits = { stays: 1, left: 2 } as const;
 
 /** @param canonical whether it is for a hash: sorted and without documents. */
 export function writeImage(parts: StoredParts, canonical: boolean): Uint8Array {
@@ -37,6 +42,7 @@ export function writeImage(parts: StoredParts, canonical: boolean): Uint8Array {
   writer.varint(parts.mark);
   writer.varint(parts.hybridTime);
   scalars.writePairs(writer, parts.context.pairs);
+  writePast(writer, parts.context.past ?? noPast);
   writer.varint(parts.contents.fieldCount);
   for (const [field, node] of parts.contents.entries(canonical)) {
     writer.string(field);
@@ -78,7 +84,26 @@ function readVector(reader: ByteReader): CausalVector {
   for (let index = 2; index < pairs.length; index += 2) {
     if (pairs[index]! <= pairs[index - 2]!) malformed("has writers out of order");
   }
-  return new CausalVector(pairs);
+  return new CausalVector(pairs, readPast(reader));
+}
+
+function writePast(writer: ByteWriter, { left, digest, stays }: PastWriters): void {
+  const hasRetired = left.length > 0;
+  writer.u8((stays ? pastBits.stays : 0) | (hasRetired ? pastBits.left : 0));
+  if (!hasRetired) return;
+  scalars.writeIds(writer, left);
+  writer.varint(digest);
+}
+
+function readPast(reader: ByteReader): PastWriters | undefined {
+  const bits = reader.u8();
+  if (bits === 0) return undefined;
+  if (bits > (pastBits.stays | pastBits.left)) malformed("has an unknown past");
+  const stays = (bits & pastBits.stays) !== 0;
+  if ((bits & pastBits.left) === 0) return { ...noPast, stays };
+  const left = scalars.readIds(reader);
+  if (left.length === 0 || !left.every(isTermWriter)) malformed("has retired no term");
+  return { left, digest: reader.varint(), stays };
 }
 
 function readContents(reading: Reading): Contents {

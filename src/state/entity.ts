@@ -122,6 +122,8 @@ export class Entity implements EntityParts {
     assert(commit.entity === this.name, "a commit goes to its own entity");
     const known = this.context.get(commit.writer);
     if (commit.sequence <= known) return false;
+    // A follower gets again what it has applied, and its writer may have been retired by that.
+    if (known === 0 && this.context.hasLeft(commit.writer)) return false;
     const decoded = StateCommit.decode(commit);
     this.postponed?.checkRoom(this.name);
     const follows = commit.sequence === known + 1 || (known === 0 && decoded.begins);
@@ -138,33 +140,37 @@ export class Entity implements EntityParts {
   }
 
   /**
-   * Joins a whole encoded copy; false when it brought nothing new.
+   * Joins a whole encoded copy of another birth; false when it brought nothing new. Other copies of
+   * that birth may follow, so from now on it keeps all writers that it knows.
    *
    * @throws LatticeError `incompatible` when `image` is not what `encode` makes.
    */
   join(image: Uint8Array): boolean {
     const before = this.digest;
     this.merge(Entity.decode(this.name, image));
+    this.context.keepAll();
     return this.digest !== before;
   }
 
-  /** Which commits are in; a new map with every call. */
+  /** Which commits are in, those of retired writers apart; a new map with every call. */
   get vector(): VersionVector {
     return this.context.toMap();
   }
 
+  /** Whether that commit is in; said of all that could be of a retired writer. */
   includes(writer: WriterId, sequence: number): boolean {
-    return this.context.covers(writer, sequence);
+    return this.context.includes(writer, sequence);
   }
 
-  /** The highest sequence number of `writer` that is in; 0 for none. */
+  /** The highest sequence number of `writer` that is in; 0 for none, and once it is retired. */
   sequenceOf(writer: WriterId): number {
     return this.context.get(writer);
   }
 
-  /** Covers name, generation, dead and version vector; sum up with `addDigest` (`digest.ts`). */
+  /** Covers name, generation, dead and version vector, with who has left it; sum up with `addDigest` (`digest.ts`). */
   get digest(): number {
-    return entityDigest(this.name, this.mark, this.context.pairs);
+    const { pairs, past } = this.context;
+    return entityDigest(this.name, this.mark, pairs, past?.digest);
   }
 
   /**

@@ -20,7 +20,7 @@ import type {
   TextOperation,
   WriteOperation,
 } from "./operation.ts";
-import { coversSend, Outbox, sendsPerCommitMax } from "./outbox.ts";
+import { Outbox, sendsPerCommitMax, sequenceOfSend } from "./outbox.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { Postponed } from "./postponed.ts";
 import type { DeferrableOperation } from "./postponed.ts";
@@ -124,6 +124,10 @@ function performOnEnvelope(
       parts.outboxIfAny.fail({ ...failed, hybridTime });
       return;
     }
+    case "retire":
+      parts.contents.fold({ writers: new Set(operation.writers), writer, sequence });
+      parts.context.retire(operation.writers);
+      return;
     default:
       unreachable(operation);
   }
@@ -175,7 +179,7 @@ function confirm(parts: EntityParts, ids: readonly number[]): boolean {
   for (let index = 0; index < ids.length; index += 2) {
     const id = { writer: ids[index]!, number: ids[index + 1]! };
     parts.outboxIfAny?.remove(id);
-    if (!coversSend(parts.context, id)) isComplete = false;
+    if (!parts.context.includes(id.writer, sequenceOfSend(id))) isComplete = false;
   }
   return isComplete;
 }

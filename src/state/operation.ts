@@ -21,7 +21,8 @@ export type Operation =
   | ForgetOperation
   | SendOperation
   | ConfirmOperation
-  | FailOperation;
+  | FailOperation
+  | RetireOperation;
 
 /** Adds to the writer's run of a counter. */
 export interface AddOperation {
@@ -104,4 +105,10 @@ export interface FailOperation {
   readonly input: Uint8Array;
   readonly code: string;
   readonly message: string;
+}
+
+/** Takes writers out that write no more (`retirement.ts`): terms that have ended, ascending. */
+export interface RetireOperation {
+  readonly type: "retire";
+  readonly writers: readonly WriterId[];
 }

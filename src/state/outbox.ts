@@ -141,8 +141,13 @@ export class Outbox {
 }
 
 /** Whether the commit that sent the entry is covered. */
-export function coversSend(vector: CausalVector, id: SendId): boolean {
-  return vector.covers(id.writer, Math.floor(id.number / sendsPerCommitMax));
+function coversSend(vector: CausalVector, id: SendId): boolean {
+  return vector.covers(id.writer, sequenceOfSend(id));
+}
+
+/** Sequence of the commit that sent the entry. */
+export function sequenceOfSend({ number }: SendId): number {
+  return Math.floor(number / sendsPerCommitMax);
 }
 
 /** Estimated encoded bytes of one entry. */

@@ -70,6 +70,23 @@ export function readPairs(reader: ByteReader): number[] {
   return pairs;
 }
 
+/** Ids, ascending and each once. */
+export function writeIds(writer: ByteWriter, ids: readonly number[]): void {
+  writer.varint(ids.length);
+  for (const id of ids) writer.varint(id);
+}
+
+export function readIds(reader: ByteReader): number[] {
+  const count = reader.count(lengthMax, 1);
+  const ids: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const id = readPositive(reader);
+    if (index > 0 && id <= ids[index - 1]!) malformed("has ids out of order");
+    ids.push(id);
+  }
+  return ids;
+}
+
 export function writeOutcome(writer: ByteWriter, outcome: Outcome): void {
   if (outcome.type === "ok") {
     writer.u8(0);

@@ -20,12 +20,12 @@ export function seenUpTo(seen: Seen, writer: WriterId): number {
   return 0;
 }
 
-/** The part of `seen` that `vector` covers (or, with `covered` false, the part that it does not). */
+/** The part of `seen` that `vector` includes (or, with `covered` false, the part that it does not). */
 export function seenPart(seen: Seen, vector: CausalVector, covered: boolean): Seen {
   if (seen.length === 0) return seen;
   const part: number[] = [];
   for (let index = 0; index < seen.length; index += 2) {
-    if (vector.covers(seen[index]!, seen[index + 1]!) === covered) {
+    if (vector.includes(seen[index]!, seen[index + 1]!) === covered) {
       part.push(seen[index]!, seen[index + 1]!);
     }
   }

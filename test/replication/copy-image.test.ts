@@ -1,7 +1,11 @@
 /** Partial images: what they leave out is what the receiver holds already, and nothing else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crdt } from "../../src/definition/kinds.ts";
 import { Copy } from "../../src/replication/copy.ts";
+import { Draft } from "../../src/state/draft.ts";
+import { Entity } from "../../src/state/entity.ts";
+import { plainOf } from "../../src/state/plain.ts";
 import type { Commit } from "../../src/wire/replication-messages.ts";
 import { commitSets, commitThat, type CommitSet } from "./support/commit-set.ts";
 
@@ -44,4 +48,35 @@ test("commits that a takeover did inherit are not sent again, and stay", () => {
     assert.equal(behind.digest(), b.digest());
     assert.equal(behind.entity("vault/k")?.includes(7, 2), true);
   }
+});
+
+test("commits that a follower knows to be committed before its primary does are not applied again", () => {
+  const shape = { count: crdt.counter() };
+  const entities = {
+    create: (name: string) => Entity.create(name),
+    decode: (name: string, image: Uint8Array) => Entity.decode(name, image),
+  };
+  const add = (entity: Entity, writer: number): Commit => {
+    const draft = new Draft({ entity, shape, writer, hybridTime: entity.hybridTime + 1 });
+    draft.live.count.add(1);
+    return draft.finish(1)!;
+  };
+  const tip = Entity.create("vault/k");
+  const primary = new Copy<Entity>(entities, "g", { number: 1, process: "a#1" }, "a#1");
+  const inherited = add(tip, 2);
+  tip.apply(inherited);
+  primary.append(inherited);
+  primary.inherit({ number: 2, process: "b#1" }, owners);
+  const follower = Copy.fromImage(entities, primary.image(undefined));
+  // It retires the writer of what was inherited.
+  const retiring = add(tip, 4);
+  for (const copy of [primary, follower]) copy.append(retiring);
+  follower.advance(2, []);
+  const counted = (): unknown => plainOf(follower.entity("vault/k")!, shape);
+  assert.deepEqual(counted(), { count: 2 });
+  const before = follower.entity("vault/k")!.contentHash();
+  assert.equal(primary.committed, 0);
+  follower.install(primary.image(follower.at));
+  assert.deepEqual(counted(), { count: 2 });
+  assert.equal(follower.entity("vault/k")!.contentHash(), before);
 });

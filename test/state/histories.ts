@@ -204,6 +204,7 @@ const actions: readonly Action[] = [
   },
 ];
 
-function perform(draft: TurnDraft, entity: Entity, { what, key, value }: Change): void {
+/** @param what of `actions` */
+export function perform(draft: TurnDraft, entity: Entity, { what, key, value }: Change): void {
   actions[what]!(draft, entity, { key: "abc"[key]!, value });
 }

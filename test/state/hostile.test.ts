@@ -23,10 +23,11 @@ function survives(attempt: () => void): boolean {
 test("garbage is refused as a copy and as a change", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, withVersion) => {
-      const image = withVersion ? Uint8Array.of(1, ...bytes) : bytes;
-      survives(() => Entity.decode(name, image).encode());
+      const starting = (version: number): Uint8Array =>
+        withVersion ? Uint8Array.of(version, ...bytes) : bytes;
+      survives(() => Entity.decode(name, starting(2)).encode());
       const entity = Entity.create(name);
-      const commit = { entity: name, writer: 1, sequence: 1, delta: image };
+      const commit = { entity: name, writer: 1, sequence: 1, delta: starting(1) };
       if (!survives(() => entity.apply(commit))) {
         assert.equal(entity.sequenceOf(1), 0);
         assert.equal(entity.contents.fieldCount, 0);
@@ -78,9 +79,12 @@ test("a damaged change is refused whole or applied", () => {
 });
 
 test("a count larger than its bytes allocates nothing", () => {
-  const huge = Uint8Array.of(1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f);
-  assert.throws(() => Entity.decode(name, huge), { code: "incompatible" });
-  const delta = huge;
+  const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+  for (const before of [[], [0, 2]]) {
+    const image = Uint8Array.of(2, 0, 0, ...before, ...huge);
+    assert.throws(() => Entity.decode(name, image), { code: "incompatible" });
+  }
+  const delta = Uint8Array.of(1, 0, 0, ...huge);
   const entity = Entity.create(name);
   assert.throws(() => entity.apply({ entity: name, writer: 1, sequence: 1, delta }), {
     code: "incompatible",
