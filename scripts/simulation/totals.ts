@@ -24,6 +24,7 @@ const mechanisms = [
   "outbox redeliveries",
   "fork commits merged",
   "tombstones reaped",
+  "entities with retired writers",
   "clocks told to be wrong",
 ];
 const outcomes = ["ok", "ok, degraded", "failed_precondition", "indeterminate, may have run"];

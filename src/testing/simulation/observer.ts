@@ -54,6 +54,8 @@ export class Observer {
   /** Times a partition got another primary after the first. */
   takeovers = 0;
   ownerChanges = 0;
+  /** Entities some of whose writers are known to be retired. */
+  readonly retired = new Set<EntityName>();
   #ownersSeen: string[] = [];
 
   constructor(
@@ -163,6 +165,7 @@ export class Observer {
         const entity = replica.committedEntity(name);
         if (entity === undefined) continue;
         latest = Math.max(latest, entity.hybridTime);
+        if (entity.context.hasRetired) this.retired.add(name);
         this.#learn(name, entity.mark, entity.context.pairs);
       }
     }

@@ -85,6 +85,7 @@ function mechanismTotals(
   const totals: Record<string, number> = {
     takeovers: observer?.takeovers ?? 0,
     "owner changes": observer?.ownerChanges ?? 0,
+    "entities with retired writers": observer?.retired.size ?? 0,
   };
   const add = (name: string, count: number): void => {
     totals[name] = (totals[name] ?? 0) + count;

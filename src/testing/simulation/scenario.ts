@@ -64,10 +64,13 @@ export interface Scenario {
   /** Median one-way delay of the usual network. */
   readonly latencyMs: number;
   /**
-   * Small bounds, so that small clusters meet them: pieces of copies, copies under way, what is
-   * remembered of the deleted. Then nobody repeats calls of that: repetitions may come later.
+   * Small bounds, so that small clusters meet them: pieces of copies, copies under way, ended terms,
+   * what is remembered of the deleted. Then nobody repeats calls of that: repetitions may come later.
    */
-  readonly buggify: Pick<Buggify, "imagePieceBytes" | "basesUnderWayMax" | "tombstoneMs">;
+  readonly buggify: Pick<
+    Buggify,
+    "imagePieceBytes" | "basesUnderWayMax" | "tombstoneMs" | "retireAt"
+  >;
   /** Share of what replicas say that is lost without a link breaking. */
   readonly lostShare: number;
 }
@@ -129,6 +132,7 @@ export function scenarioOf(seed: number): Scenario {
       imagePieceBytes: random() < 0.5 ? undefined : 2 ** (6 + random() * 6),
       basesUnderWayMax: random() < 0.5 ? undefined : 1 + randomBelow(random, 4),
       tombstoneMs: drawTombstoneMs(seededRandom(seed, "tombstones")),
+      retireAt: drawRetireAt(seededRandom(seed, "retirement")),
     },
     lostShare: random() < 0.85 ? 0 : random() * 0.1,
   };
@@ -171,6 +175,10 @@ function drawSlateCalls(random: Random): number {
 
 function drawTombstoneMs(random: Random): number | undefined {
   return random() < 0.4 ? undefined : 200 + random() * 6_000;
+}
+
+function drawRetireAt(random: Random): number | undefined {
+  return random() < 0.4 ? undefined : 1 + randomBelow(random, 3);
 }
 
 function drawReplicas(random: Random, nodeCount: number): number {
