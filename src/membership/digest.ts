@@ -28,6 +28,6 @@ export function hashText(text: string): number {
 /** What one record adds to the digest of a table: nothing when it is dead or has left. */
 export function digestPart(member: Member): number {
   if (!isLive(member)) return 0;
-  const { id, boot, refutations, status, leaving } = member;
-  return hashText(`${id}\0${boot}\0${refutations}\0${status}\0${leaving}`);
+  const { id, boot, refutations, status, leaving, restarts, resting } = member;
+  return hashText([id, boot, refutations, status, leaving, restarts, resting].join("\0"));
 }

@@ -22,6 +22,10 @@ export interface Member extends MemberIdentity {
   readonly status: MemberStatus;
   /** It announced that it takes no more partitions. */
   readonly leaving: boolean;
+  /** Unplanned restarts lately, as it says itself, 0 … 15; see `rest.ts`. */
+  readonly restarts: number;
+  /** It announced that it takes no partitions for now. */
+  readonly resting: boolean;
   /** When the status was learned here, in milliseconds of the injected clock. */
   readonly statusAt: number;
 }
@@ -44,6 +48,8 @@ export function statementOf(member: Member, from: NodeId): MemberUpdate {
     refutations: member.refutations,
     status: member.status,
     leaving: member.leaving,
+    restarts: member.restarts,
+    resting: member.resting,
     address: member.address,
     zone: member.zone,
     weight: member.weight,
@@ -59,6 +65,8 @@ export function memberOf(statement: MemberUpdate, statusAt: number): Member {
     refutations: statement.refutations,
     status: statement.status,
     leaving: statement.leaving,
+    restarts: statement.restarts,
+    resting: statement.resting,
     address: statement.address,
     zone: statement.zone,
     weight: statement.weight,
@@ -72,6 +80,8 @@ export function looksDifferent(a: Member, b: Member): boolean {
     a.status !== b.status ||
     a.boot !== b.boot ||
     a.leaving !== b.leaving ||
+    a.restarts !== b.restarts ||
+    a.resting !== b.resting ||
     a.address !== b.address ||
     a.zone !== b.zone ||
     a.weight !== b.weight

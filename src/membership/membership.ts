@@ -22,10 +22,11 @@ import { Links } from "./links.ts";
 import type { Member, MemberIdentity } from "./member.ts";
 import { isLive, memberOf, statementOf } from "./member.ts";
 import { News } from "./news.ts";
-import { nextPlacementAt, placementOf, samePlacement } from "./placement.ts";
+import { nextPlacementAt, placementOf, samePlacement, type PlacementRules } from "./placement.ts";
 import { Prober } from "./prober.ts";
 import { PushPull } from "./push-pull.ts";
 import { Relays } from "./relays.ts";
+import { Rest } from "./rest.ts";
 import { Reunion } from "./reunion.ts";
 import { Roster } from "./roster.ts";
 import { RoundTrips } from "./round-trips.ts";
@@ -41,6 +42,8 @@ import { Witness } from "./witness.ts";
 export interface MembershipOptions {
   readonly self: MemberIdentity;
   readonly settings?: Partial<MembershipSettings>;
+  /** Copies of every partition: so many members are placed, if there are, also such as rest. */
+  readonly replicas: number;
   /** Dialled while alone, and by the heal loop for ever. */
   readonly joinAddresses?: readonly string[];
   readonly random: Random;
@@ -73,6 +76,8 @@ export class Membership {
   readonly #links: Links;
   readonly #clock: ClusterClock;
   readonly #clockProbes: ClockProbes;
+  readonly #rest: Rest;
+  readonly #placementRules: PlacementRules;
   #upkeepAt: number;
   #placed: readonly Member[] = [];
   #placedVersion = -1;
@@ -80,9 +85,12 @@ export class Membership {
   #nextTickAt: number;
 
   /** @throws LatticeError `invalid_argument` for a setting or an identity out of bounds */
-  constructor({ self, settings, joinAddresses = [], random, clock, now }: MembershipOptions) {
+  constructor(options: MembershipOptions) {
+    const { self, replicas, joinAddresses = [], random, clock, now } = options;
     const me = memberOf(birthStatement(self), now);
-    this.#settings = membershipSettings(settings);
+    this.#settings = membershipSettings(options.settings);
+    this.#placementRules = { ...this.#settings, replicas };
+    this.#rest = new Rest(this.#settings, now);
     this.#health = new Health(this.#settings.healthMax);
     this.#news = new News(this.#settings);
     this.#roster = new Roster(me, this.#settings, random);
@@ -90,7 +98,8 @@ export class Membership {
     const common = { settings: this.#settings, roster: this.#roster, sink: this.#sink };
     const suspicions = new Suspicions(this.#settings);
     const beliefs = { suspicions, evidence: this.#evidence, news: this.#news };
-    const statements = new Statements({ ...common, ...beliefs, health: this.#health });
+    const own = { health: this.#health, rest: this.#rest };
+    const statements = new Statements({ ...common, ...beliefs, ...own });
     this.#statements = statements;
     this.#gossip = new Gossip({ ...common, statements, news: this.#news });
     const sequence = new Sequence();
@@ -117,7 +126,7 @@ export class Membership {
     this.#verdicts = new Verdicts({ ...common, ...judged, evidence: this.#evidence, statements });
     this.#witness = new Witness({ ...common, evidence: this.#evidence, random });
     this.#upkeepAt = now + upkeepIntervalMs;
-    this.#placed = placementOf(this.members.values(), now, this.#settings.reassignDelayMs);
+    this.#placed = this.placementMembers(now);
     this.#news.add(statementOf(me, me.id));
     this.#nextTickAt = now;
   }
@@ -149,6 +158,7 @@ export class Membership {
       this.#prober.startDue(now);
       this.#pushPull.beginDue(now);
       this.#reunion.dialDue(now);
+      if (now >= this.#rest.dueAt(this.self)) this.#statements.announce(this.#rest.at(now), now);
     }
     this.#gossip.spreadDue(now);
     if (now >= this.#upkeepAt) this.#upkeep(now);
@@ -177,6 +187,7 @@ export class Membership {
   /** A hello with `peer` was completed, by either side. Both sides must report it. */
   linkUp(peer: MemberIdentity, now: number): readonly MembershipEffect[] {
     if (peer.id !== this.self.id && !this.#roster.hasLeft) {
+      this.#rest.meet(now);
       this.#statements.meet(peer, now);
       this.#roster.hear(peer.id, now);
       this.#links.open(peer);
@@ -237,14 +248,14 @@ export class Membership {
 
   /** Announces that this node takes no more partitions. */
   leaving(now: number): readonly MembershipEffect[] {
-    if (!this.self.leaving) this.#statements.announce({ leaving: true, left: false }, now);
+    if (!this.self.leaving) this.#statements.announce({ leaving: true }, now);
     return this.#finish(now);
   }
 
   /** Announces that this node has left, to many at once. Final for this boot. */
   leave(now: number): readonly MembershipEffect[] {
     if (!this.#roster.hasLeft) {
-      this.#statements.announce({ leaving: true, left: true }, now);
+      this.#statements.announce({ leaving: true, status: "left" }, now);
       this.#gossip.spreadNow();
     }
     return this.#finish(now);
@@ -267,7 +278,7 @@ export class Membership {
 
   /** What placement is computed from, sorted by id. Its changes are the effect of that name. */
   placementMembers(now: number): readonly Member[] {
-    return placementOf(this.members.values(), now, this.#settings.reassignDelayMs);
+    return placementOf(this.members.values(), now, this.#placementRules);
   }
 
   #take(from: NodeId, message: MembershipMessage, now: number): void {
@@ -346,6 +357,7 @@ export class Membership {
       this.#prober.startDueAt,
       this.#pushPull.dueAt,
       this.#reunion.dueAt,
+      this.#rest.dueAt(this.self),
     );
   }
 }
@@ -371,7 +383,7 @@ const upkeepIntervalMs = 10_000;
 
 function birthStatement(self: MemberIdentity): MemberUpdate {
   const { id, boot, address, zone, weight } = self;
-  const says = { node: id, boot, address, zone, weight, refutations: 0, from: id };
+  const says = { node: id, boot, address, zone, weight, refutations: 0, restarts: 0, from: id };
   if (!isSound(says)) {
     throw new LatticeError(
       "invalid_argument",
@@ -379,5 +391,5 @@ function birthStatement(self: MemberIdentity): MemberUpdate {
         "address at most 512, zone at most 128, the weight must be within 0.1 and 1000",
     );
   }
-  return { ...says, status: "alive", leaving: false };
+  return { ...says, status: "alive", leaving: false, resting: false };
 }

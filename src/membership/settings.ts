@@ -177,6 +177,30 @@ export interface MembershipSettings {
    */
   readonly reassignDelayMs: number;
   /**
+   * A member that was started so often in a row, without having left in order, rests: it takes no
+   * partitions for a while. Each of its comebacks before that copies its share to it, and each death
+   * away again; a lower one takes more nodes out that only had bad luck. Above 15 nobody ever rests.
+   * @default 3
+   */
+  readonly flapCountMin: number;
+  /**
+   * Time a member rests after it came back: `flapRestMs × 2^(restarts − flapCountMin)`, at most
+   * `flapRestMsMax`. Raising it leaves the others its share of the load and of the memory for longer.
+   * @default 60000
+   */
+  readonly flapRestMs: number;
+  /**
+   * Bound of the formula above.
+   * @default 600000 (10 min)
+   */
+  readonly flapRestMsMax: number;
+  /**
+   * A restart counts when the life before has ended within this time; a member that has been up for so
+   * long counts from 0 again. Raising it makes rare crashes count as a row.
+   * @default 600000 (10 min)
+   */
+  readonly flapMemoryMs: number;
+  /**
    * How long a known node may take to show life when a newcomer claims its id.
    * @default 2000
    */
@@ -244,6 +268,10 @@ export const defaultMembershipSettings: MembershipSettings = {
   healFactor: 3,
   joinRetryMs: 1000,
   reassignDelayMs: 10_000,
+  flapCountMin: 3,
+  flapRestMs: minuteMs,
+  flapRestMsMax: 10 * minuteMs,
+  flapMemoryMs: 10 * minuteMs,
   duplicateWaitMs: 2000,
   messageBytesMax: limits.controlMessageBytesMax - messageOverheadBytes,
   messageMembersMax: limits.membersPerMessageMax,

@@ -12,6 +12,9 @@ const zoneCharsMax = 128;
 const weightMin = 0.1;
 const weightMax = 1000;
 
+/** More restarts in a row are not counted. */
+export const restartsMax = 15;
+
 function isCount(value: number, max: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value <= max;
 }
@@ -21,7 +24,7 @@ function isText(text: string, charsMin: number, charsMax: number): boolean {
 }
 
 /** Whether id, numbers and texts are within their bounds. */
-export function isSound(statement: Omit<MemberUpdate, "status" | "leaving">): boolean {
+export function isSound(statement: Omit<MemberUpdate, "status" | "leaving" | "resting">): boolean {
   return (
     isText(statement.node, 1, nodeIdCharsMax) &&
     isText(statement.from, 1, nodeIdCharsMax) &&
@@ -29,6 +32,7 @@ export function isSound(statement: Omit<MemberUpdate, "status" | "leaving">): bo
     isText(statement.zone, 0, zoneCharsMax) &&
     isCount(statement.boot, Number.MAX_SAFE_INTEGER) &&
     isCount(statement.refutations, refutationsMax) &&
+    isCount(statement.restarts, restartsMax) &&
     statement.weight >= weightMin &&
     statement.weight <= weightMax
   );

@@ -5,7 +5,7 @@
 import type { MemberUpdate } from "../wire/membership-messages.ts";
 
 /** Numbers, flags, lengths and tags of one statement. */
-const fixedBytes = 48;
+const fixedBytes = 50;
 
 /** Length in UTF-8; a lone surrogate counts as its replacement character. */
 export function utf8Bytes(text: string): number {

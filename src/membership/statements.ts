@@ -10,7 +10,7 @@
  *     left(i), said by the subject itself, ends its boot; only a later boot comes back.
  *     gone, said by an operator of one who is dead or has left, does the same, whatever it says.
  */
-import type { NodeId } from "../model/ids.ts";
+import type { BootId, NodeId } from "../model/ids.ts";
 import type { MemberUpdate } from "../wire/membership-messages.ts";
 import type { EffectSink } from "./effect-sink.ts";
 import type { HardEvidence } from "./hard-evidence.ts";
@@ -19,16 +19,20 @@ import type { Member, MemberIdentity } from "./member.ts";
 import { isLive, looksDifferent, memberOf, statementOf } from "./member.ts";
 import type { News } from "./news.ts";
 import { compareIncarnations, comparePrecedence, refutationsMax } from "./precedence.ts";
+import { counted, sameRest, type Rest } from "./rest.ts";
 import type { Roster } from "./roster.ts";
+import type { MembershipSettings } from "./settings.ts";
 import { isSound } from "./soundness.ts";
 import type { Suspicions } from "./suspicions.ts";
 
 interface StatementParts {
+  readonly settings: MembershipSettings;
   readonly roster: Roster;
   readonly suspicions: Suspicions;
   readonly evidence: HardEvidence;
   readonly news: News;
   readonly health: Health;
+  readonly rest: Rest;
   readonly sink: EffectSink;
 }
 
@@ -95,7 +99,8 @@ export class Statements {
 
   /**
    * A hello was completed: the peer lives. Its incarnation is not ours to raise, so if we hold it
-   * suspect or dead it is told, and answers for itself.
+   * suspect or dead it is told, and answers for itself. So it is when we count its restarts, of which
+   * it may know nothing.
    */
   meet(peer: MemberIdentity, now: number): void {
     const { roster, sink } = this.#parts;
@@ -106,28 +111,28 @@ export class Statements {
       refutations: 0,
       status: "alive",
       leaving: false,
+      restarts: 0,
+      resting: false,
       from: roster.self.id,
     };
     if (!this.#check(met, id)) return;
+    if (roster.members.get(id)?.boot !== peer.boot) this.#settle(met, now);
     const known = roster.members.get(id);
-    if (known?.boot !== peer.boot) {
-      this.#settle(met, now);
-      return;
-    }
-    if (known.status === "suspect" || known.status === "dead") {
+    if (known?.boot !== peer.boot) return;
+    const isDoubted = known.status === "suspect" || known.status === "dead";
+    const isCounted = known.restarts > 0 && known.refutations === 0;
+    if (isDoubted || isCounted) {
       sink.send(id, { type: "gossip", updates: [this.about(known)] });
     }
   }
 
   /** This node announces a change of itself, under a new incarnation. */
-  announce(change: { readonly leaving: boolean; readonly left: boolean }, now: number): void {
-    const { roster } = this.#parts;
-    const { self } = roster;
-    const status = change.left ? "left" : self.status;
-    this.#replaceSelf(
-      { ...self, leaving: change.leaving, status, refutations: self.refutations + 1 },
-      now,
-    );
+  announce(
+    change: Partial<Pick<Member, "status" | "leaving" | "restarts" | "resting">>,
+    now: number,
+  ): void {
+    const { self } = this.#parts.roster;
+    this.#replaceSelf({ ...self, ...change, refutations: self.refutations + 1 }, now);
   }
 
   /** Our record as a statement. A suspicion keeps its accuser: passing it on confirms nothing. */
@@ -161,8 +166,9 @@ export class Statements {
     if (confirms && suspicions.confirm(statement.node, statement.from)) news.add(statement);
   }
 
-  #record(statement: MemberUpdate, known: Member | undefined, now: number): void {
-    const { roster, suspicions, evidence, news, sink } = this.#parts;
+  #record(heard: MemberUpdate, known: Member | undefined, now: number): void {
+    const { settings, roster, suspicions, evidence, news, sink } = this.#parts;
+    const statement = counted(heard, known, now, settings);
     const sameStatus = known?.boot === statement.boot && known.status === statement.status;
     const member = memberOf(statement, sameStatus ? known.statusAt : now);
     roster.put(member);
@@ -180,18 +186,19 @@ export class Statements {
   }
 
   #hearAboutSelf(statement: MemberUpdate, now: number): void {
-    const { roster, news, sink } = this.#parts;
+    const { roster, news } = this.#parts;
     const { self } = roster;
-    if (statement.boot > self.boot && !this.#outdated) {
-      this.#outdated = true;
-      sink.add({ type: "outdated", boot: statement.boot });
+    if (statement.boot > self.boot) {
+      this.#hearOfLater(statement.boot);
+      return;
     }
     // Having left, nothing said about this boot matters; an earlier boot is not this process.
-    if (statement.boot > self.boot || self.status === "left") return;
+    if (self.status === "left") return;
     if (statement.boot === self.boot && statement.status === "gone") {
       this.#hearOfEnd(statement.from);
       return;
     }
+    if (this.#answersForRest(statement, now)) return;
     const order = compareIncarnations(statement, self);
     const accused = statement.status !== "alive";
     if (order < 0) {
@@ -205,6 +212,29 @@ export class Statements {
     this.#refute(statement, now);
   }
 
+  /**
+   * Takes what others count of its restarts, and says what follows where that is not known or where a
+   * statement of this incarnation says otherwise. A refutation says it anyway.
+   */
+  #answersForRest(statement: MemberUpdate, now: number): boolean {
+    const { roster, rest } = this.#parts;
+    const { self } = roster;
+    if (statement.boot !== self.boot) return false;
+    rest.learn(statement.restarts, now);
+    const order = compareIncarnations(statement, self);
+    if (order > 0 || (order === 0 && statement.status !== "alive")) return false;
+    const state = rest.at(now);
+    if (sameRest(self, state) && (order < 0 || sameRest(statement, state))) return false;
+    this.announce(state, now);
+    return true;
+  }
+
+  /** Another process of this id was started after this one. */
+  #hearOfLater(boot: BootId): void {
+    if (!this.#outdated) this.#parts.sink.add({ type: "outdated", boot });
+    this.#outdated = true;
+  }
+
   /** An operator has given this process up, on node `by`. */
   #hearOfEnd(by: NodeId): void {
     if (!this.#isForgotten) this.#parts.sink.add({ type: "forgotten", by });
@@ -212,11 +242,11 @@ export class Statements {
   }
 
   #refute(accusation: MemberUpdate, now: number): void {
-    const { roster, health, sink } = this.#parts;
+    const { roster, health, rest, sink } = this.#parts;
     const refutations = accusation.refutations + 1;
     health.change(1);
     sink.add({ type: "refuted", refutations, accuser: accusation.from });
-    this.#replaceSelf({ ...roster.self, refutations }, now);
+    this.#replaceSelf({ ...roster.self, ...rest.at(now), refutations }, now);
   }
 
   #replaceSelf(next: Member, now: number): void {

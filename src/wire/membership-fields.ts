@@ -11,6 +11,8 @@ const update: Field<MemberUpdate> = struct<MemberUpdate>({
   refutations: varint,
   status: oneOf(["alive", "suspect", "dead", "left", "gone"]),
   leaving: bool,
+  restarts: varint,
+  resting: bool,
   address: text(addressBytesMax),
   zone: name,
   weight: float,

@@ -17,6 +17,10 @@ export interface MemberUpdate {
   readonly status: MemberStatus;
   /** Announced by the member itself before it leaves: it takes no more partitions. */
   readonly leaving: boolean;
+  /** How often it was started lately without having left in order, 0 … 15, as it says itself. */
+  readonly restarts: number;
+  /** Announced by the member itself after too many of those: it takes no partitions for now. */
+  readonly resting: boolean;
   readonly address: string;
   readonly zone: string;
   /** A multiple of 0.1, at least 0.1. */

@@ -133,6 +133,8 @@ test("a digest depends on what is said of the living and on nothing else", () =>
     { refutations: 1 },
     { status: "suspect" },
     { leaving: true },
+    { restarts: 1 },
+    { resting: true },
     { status: "dead" },
   ];
   for (const change of changes) {
@@ -167,7 +169,7 @@ test("placement keeps suspects and the newly dead and drops who leaves or left",
     member("a"),
     member("g", { leaving: true }),
   ];
-  const placed = placementOf(table, 15_000, 10_000);
+  const placed = placementOf(table, 15_000, { reassignDelayMs: 10_000, replicas: 3 });
   assert.deepEqual(
     placed.map(({ id }) => id),
     ["a", "b", "e"],

@@ -124,6 +124,8 @@ void test("what the record of a member becomes says what happened to it", () => 
     refutations: 0,
     status: "alive",
     leaving: false,
+    restarts: 0,
+    resting: false,
     statusAt: 0,
     ...change,
   });

@@ -83,6 +83,8 @@ const update: fc.Arbitrary<MemberUpdate> = record<MemberUpdate>(
     refutations: count,
     status: fc.constantFrom("alive", "suspect", "dead", "left"),
     leaving: flag,
+    restarts: count,
+    resting: flag,
     address: text,
     zone: name,
     weight: fc.double(),

@@ -64,6 +64,7 @@ export class ClusterDriver {
     const { platform, self } = options;
     this.#membership = new Membership({
       self,
+      replicas: self.settings.replicas,
       joinAddresses: options.join,
       random: platform.random,
       clock: options.clock,

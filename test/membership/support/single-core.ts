@@ -15,6 +15,7 @@ export function singleCore(
   const core = new Membership({
     self: { id: "me", boot: 1024, address: "ws://me", zone: "", weight: 1 },
     random: seededRandom(1),
+    replicas: 3,
     clock: settledClock(),
     now: 0,
     ...options,

@@ -8,6 +8,8 @@ export function update(node: string, changes: Partial<MemberUpdate> = {}): Membe
     refutations: 0,
     status: "alive",
     leaving: false,
+    restarts: 0,
+    resting: false,
     address: `ws://${node}`,
     zone: "",
     weight: 1,

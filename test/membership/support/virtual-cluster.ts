@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly seed: number;
   readonly lossRate?: number;
   readonly settings?: Partial<MembershipSettings>;
+  /** Copies of every partition. @default 3 */
+  readonly replicas?: number;
   /** Above 100 members links are few (`sparse-links.ts`). @default false: a full mesh */
   readonly isSparse?: boolean;
 }
@@ -36,6 +38,7 @@ export interface ClusterOptions {
 export class VirtualCluster implements VirtualWorld {
   readonly random: Random;
   readonly settings: Partial<MembershipSettings>;
+  readonly replicas: number;
   readonly isSparse: boolean;
   /** The newest life at each address. */
   readonly nodes = new Map<string, VirtualNode>();
@@ -50,8 +53,15 @@ export class VirtualCluster implements VirtualWorld {
   #now = 0;
   #bootCount = 0;
 
-  constructor({ seed, lossRate = 0, settings = {}, isSparse = false }: ClusterOptions) {
+  constructor({
+    seed,
+    lossRate = 0,
+    settings = {},
+    replicas = 3,
+    isSparse = false,
+  }: ClusterOptions) {
     this.random = seededRandom(seed);
+    this.replicas = replicas;
     this.#lossRate = lossRate;
     this.settings = settings;
     this.isSparse = isSparse;
@@ -235,7 +245,9 @@ export class VirtualCluster implements VirtualWorld {
     const views = this.running.map(({ core }) =>
       [...core.members.values()]
         .filter(({ status }) => status === "alive" || status === "suspect")
-        .map(({ id, boot, refutations, status }) => `${id} ${boot} ${refutations} ${status}`)
+        .map(({ id, boot, refutations, status, restarts, resting }) =>
+          [id, boot, refutations, status, restarts, resting].join(" "),
+        )
         .sort()
         .join("\n"),
     );

@@ -32,6 +32,7 @@ export interface VirtualWorld {
   readonly now: number;
   readonly random: Random;
   readonly settings: Partial<MembershipSettings>;
+  readonly replicas: number;
   /** Whether links are few where members are many; otherwise everybody is linked to everybody. */
   readonly isSparse: boolean;
   after(delayMs: number, run: () => void): void;
@@ -74,6 +75,7 @@ export class VirtualNode {
     this.core = new Membership({
       self: identity,
       settings: cluster.settings,
+      replicas: cluster.replicas,
       joinAddresses,
       random: cluster.random,
       clock: this.clock,
