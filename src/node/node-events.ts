@@ -134,7 +134,12 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
       parts.peers.memberChanged(member);
       parts.partitions.peersChanged();
       if (parts.routes.membersChanged()) parts.clients.tableChanged();
-      for (const event of memberEvents(member, previous)) parts.events.tell(event);
+      for (const event of memberEvents(member, previous)) {
+        parts.events.tell(event);
+        if (event.type === "member.resting" && event.node === parts.foundation.identity.id) {
+          parts.counts.rests += 1;
+        }
+      }
     },
     linkDoubtful: (node) => {
       parts.silence.doubt(node);

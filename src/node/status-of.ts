@@ -21,6 +21,7 @@ export function statusOf(
       address: member.address,
       status: member.status,
       leaving: member.leaving,
+      resting: member.resting,
       linked: member.id === identity.id || parts.links.link(member.id) !== undefined,
     })),
     ...partitionStatus(parts),

@@ -39,6 +39,8 @@ export interface MemberState {
   readonly address: string;
   readonly status: MemberStatus;
   readonly leaving: boolean;
+  /** It was started too often lately, and takes no partitions for a while. */
+  readonly resting: boolean;
   readonly linked: boolean;
 }
 

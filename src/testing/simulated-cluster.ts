@@ -6,6 +6,7 @@
 import { connectWith, type Client } from "../client/client.ts";
 import type { ConnectOptions } from "../client/connect-options.ts";
 import type { Functions } from "../definition/function-definition.ts";
+import type { MembershipSettings } from "../membership/settings.ts";
 import { LatticeError } from "../model/error.ts";
 import type { NodeId } from "../model/ids.ts";
 import { beginNode } from "../node/launch.ts";
@@ -33,6 +34,8 @@ export interface SimulatedClusterOptions {
   /** The usual delay between any two hosts. @default a local network */
   readonly link?: LinkModel;
   readonly buggify?: Buggify;
+  /** @default as of real nodes */
+  readonly membership?: Partial<MembershipSettings> | undefined;
 }
 
 /** How a node finds the others. */
@@ -210,7 +213,7 @@ export class SimulatedCluster {
   }
 
   #settings(id: NodeId, { join, createWith }: StartOptions): NodeSettings {
-    const { functions, replicas, buggify } = this.#options;
+    const { functions, replicas, buggify, membership } = this.#options;
     const checked = checkNodeOptions({
       functions,
       cluster: "simulated",
@@ -228,6 +231,7 @@ export class SimulatedCluster {
       ...checked,
       partitionCount,
       buggify,
+      membership,
       ...(waits ? { joinWaitMs: foreverMs } : {}),
     };
   }

@@ -97,6 +97,8 @@ const eventTypes: Readonly<Record<NodeEvent["type"], true>> = {
   "member.refuted": true,
   "member.dead": true,
   "member.leaving": true,
+  "member.resting": true,
+  "member.rested": true,
   "member.left": true,
   "member.forgotten": true,
   "node.accused": true,

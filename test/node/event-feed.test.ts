@@ -151,6 +151,13 @@ void test("what the record of a member becomes says what happened to it", () => 
     [{ leaving: true, status: "suspect" }, { leaving: true }, ["member.suspected"]],
     [{ leaving: true, status: "left" }, { leaving: true }, ["member.left"]],
     [{ leaving: true, status: "dead" }, {}, ["member.dead"]],
+    [{ restarts: 3, resting: true }, undefined, ["member.joined", "member.resting"]],
+    [{ boot: 2, resting: true }, { resting: true }, ["member.joined", "member.resting"]],
+    [{ resting: true }, {}, ["member.resting"]],
+    [{ status: "suspect", resting: true }, { resting: true }, ["member.suspected"]],
+    [{ status: "dead", resting: true }, { resting: true }, ["member.dead"]],
+    [{ restarts: 3 }, { restarts: 3, resting: true }, ["member.rested"]],
+    [{}, { restarts: 3 }, []],
     [{ zone: "west" }, {}, []],
   ];
   for (const [after, before, events] of cases) {

@@ -35,6 +35,8 @@ export class EventLog {
       case "member.refuted":
       case "member.dead":
       case "member.leaving":
+      case "member.resting":
+      case "member.rested":
       case "member.left":
       case "member.forgotten":
         this.#member(event.type.slice(memberPrefix.length), event.node);

@@ -12,7 +12,17 @@ export function memberEvents(member: Member, previous: Member | undefined): read
   if (isLive(member) && member.leaving && before?.leaving !== true) {
     events.push({ type: "member.leaving", node: member.id });
   }
+  const rest = isLive(member) ? restEvent(member, before) : undefined;
+  if (rest !== undefined) events.push(rest);
   return events;
+}
+
+function restEvent(
+  { id: node, restarts, resting }: Member,
+  before: Member | undefined,
+): Happening | undefined {
+  if (resting === (before?.resting ?? false)) return undefined;
+  return resting ? { type: "member.resting", node, restarts } : { type: "member.rested", node };
 }
 
 function livingEvent(

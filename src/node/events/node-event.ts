@@ -31,6 +31,18 @@ export type NodeEvent =
   | { readonly type: "member.dead"; readonly at: number; readonly node: string }
   /** It hands over what it leads and will go. Also of this node itself; one in a hurry only left. */
   | { readonly type: "member.leaving"; readonly at: number; readonly node: string }
+  /**
+   * It was started so many times in a row without having left in order, and takes no partitions for a
+   * while, unless there are too few others for all copies. Also of this node itself.
+   */
+  | {
+      readonly type: "member.resting";
+      readonly at: number;
+      readonly node: string;
+      readonly restarts: number;
+    }
+  /** It has lived long enough, and takes its share. */
+  | { readonly type: "member.rested"; readonly at: number; readonly node: string }
   | { readonly type: "member.left"; readonly at: number; readonly node: string }
   /** An operator has said that this life of it will not return. */
   | {
