@@ -25,6 +25,7 @@ const mechanisms = [
   "fork commits merged",
   "tombstones reaped",
   "entities with retired writers",
+  "rests after restarts",
   "clocks told to be wrong",
 ];
 const outcomes = ["ok", "ok, degraded", "failed_precondition", "indeterminate, may have run"];

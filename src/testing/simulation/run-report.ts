@@ -101,6 +101,7 @@ function mechanismTotals(
     add("outbox redeliveries", outbox.redeliveredCount);
     add("fork commits merged", counts.forksMerged);
     add("tombstones reaped", counts.reaped);
+    add("rests after restarts", counts.rests);
     add("late commits refused", counts.lateCommits);
     add("copies sent in pieces", partitions.cutImageCount);
     add("clocks told to be wrong", clockWatch.toldCount);

@@ -3,6 +3,8 @@
  * often. A *swarm* (Groce et al., ISSTA 2012): every run has only some of the features, because runs
  * with all of them hide what a few of them show.
  */
+import type { MembershipSettings } from "../../membership/settings.ts";
+import { restartsMax } from "../../membership/soundness.ts";
 import type { Random } from "../../model/random.ts";
 import { randomBelow } from "../../model/random.ts";
 import type { Buggify } from "../../node/buggify.ts";
@@ -71,6 +73,11 @@ export interface Scenario {
     Buggify,
     "imagePieceBytes" | "basesUnderWayMax" | "tombstoneMs" | "retireAt"
   >;
+  /**
+   * After how many restarts nodes rest, and for how long: mostly never, because who rests holds nothing
+   * that a crash could take; otherwise soon and briefly, so that rests begin and end within the run.
+   */
+  readonly rest: Pick<MembershipSettings, "flapCountMin" | "flapRestMs">;
   /** Share of what replicas say that is lost without a link breaking. */
   readonly lostShare: number;
 }
@@ -134,6 +141,7 @@ export function scenarioOf(seed: number): Scenario {
       tombstoneMs: drawTombstoneMs(seededRandom(seed, "tombstones")),
       retireAt: drawRetireAt(seededRandom(seed, "retirement")),
     },
+    rest: drawRest(seededRandom(seed, "rest")),
     lostShare: random() < 0.85 ? 0 : random() * 0.1,
   };
 }
@@ -179,6 +187,14 @@ function drawTombstoneMs(random: Random): number | undefined {
 
 function drawRetireAt(random: Random): number | undefined {
   return random() < 0.4 ? undefined : 1 + randomBelow(random, 3);
+}
+
+function drawRest(random: Random): Scenario["rest"] {
+  const isNever = random() < 0.7;
+  return {
+    flapCountMin: isNever ? restartsMax + 1 : 1 + randomBelow(random, 3),
+    flapRestMs: 1_000 + random() ** 2 * 40_000,
+  };
 }
 
 function drawReplicas(random: Random, nodeCount: number): number {

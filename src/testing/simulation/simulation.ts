@@ -91,6 +91,7 @@ class Simulation {
       replicas,
       partitionCount,
       buggify: { ...scenario.buggify, losesBatch: () => lost.next() },
+      membership: scenario.rest,
       logger: (node) => recordingLogger(node, records, () => cluster.time.now),
       verifyFrames: seed % 8 === 0,
       link: jitteryLink(latencyMs, 0.3),
