@@ -33,6 +33,7 @@ const usage = `Usage: npm run node -- [options]
   --dial FROM=TO    connect to TO where FROM is dialled, as through a proxy; may be given again
   --replicas N      copies of every partition, the same on all nodes (default 3)
   --partitions N    of the key space: a power of two, the same on all nodes (default 1024)
+  --no-rest         take partitions at once, however often it was killed lately: for proofs that kill
   --expose-errors   tell callers what a handler threw; else only the log has it
   --log LEVEL       debug, info, warn, error or silent (default warn)
   --help            this text
@@ -54,6 +55,7 @@ const flags = {
   partitions: { type: "string" },
   advertise: { type: "string" },
   dial: { type: "string", multiple: true, default: [] as string[] },
+  "no-rest": { type: "boolean", default: false },
   "expose-errors": { type: "boolean", default: false },
   log: { type: "string", default: "warn" },
   help: { type: "boolean", default: false },
@@ -87,6 +89,7 @@ async function main(): Promise<void> {
   };
   const node = await launchInspectable(options, {
     ways: waysOf(values.dial),
+    rests: !values["no-rest"],
     ...given("partitionCount", numberOf(values.partitions)),
   });
   announce(node);

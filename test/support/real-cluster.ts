@@ -103,6 +103,8 @@ export class RealCluster {
       [
         ...["--port", String(this.#ports[index]), "--functions", functionsFile],
         ...["--replicas", String(this.#replicas), "--partitions", String(this.partitions)],
+        // What is killed here on purpose is to be filled again at once, and killed again.
+        "--no-rest",
         ...others.flatMap(({ address }) => ["--join", address]),
         ...(this.#network?.nodeArgs(index) ?? []),
       ],
