@@ -183,3 +183,25 @@ test("a node without join addresses that comes back to its cluster again and aga
   assert.equal(seen?.status, "alive");
   assert.ok(rests.includes("member.resting n1"), rests.join());
 });
+
+test("a node that rests may create the cluster: others hold it, and it is given its share later", async () => {
+  const cluster = await SimulatedCluster.create({ functions, seed: 15, partitionCount: 16 });
+  const ids = ["n1", "n2", "n3", "n4"];
+  const start = (id: string): void => {
+    cluster.start(id, { join: ids.filter((other) => other !== id), createWith: 4 });
+  };
+  for (const id of ids.slice(0, 3)) start(id);
+  await cluster.time.sleep(5_000);
+  for (let count = 0; count < 3; count++) {
+    cluster.crash("n1");
+    await cluster.time.sleep(3_000);
+    start("n1");
+    await cluster.time.sleep(5_000);
+  }
+  start("n4");
+  await settled(cluster);
+  assert.deepEqual([...owningNodes(cluster)].sort(), ["n2", "n3", "n4"]);
+  await cluster.time.sleep(60_000);
+  await settled(cluster);
+  assert.ok(owningNodes(cluster).has("n1"));
+});
