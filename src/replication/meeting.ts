@@ -24,7 +24,9 @@ export function onHello<E extends ReplicatedEntity<E>>(
     welcome(s, from, standing.synced !== undefined, now);
     return;
   }
-  if (standing.primary === "" && s.primary !== "" && s.primary !== from) s.hello(from);
+  // It asks who leads, or takes this process for the primary that it was.
+  const isWrong = standing.primary === "" || standing.primary === s.self;
+  if (isWrong && s.primary !== "" && s.primary !== from) s.hello(from);
   learnPrimary(s, from, standing);
 }
 
@@ -63,7 +65,12 @@ export function learnPrimary<E extends ReplicatedEntity<E>>(
   from: ProcessId,
   standing: Standing,
 ): void {
-  if (s.reign !== undefined || standing.primary === s.self) return;
+  if (s.reign !== undefined) return;
+  if (standing.primary === s.self) {
+    // Each takes the other for the primary: both are wrong.
+    if (s.primary === from) s.primary = "";
+    return;
+  }
   if (compareTerms(standing.promised, s.promised) < 0) return;
   const { peers } = s.options;
   const unknown = s.primary === "" || s.primary === from || peers.lost(s.primary);

@@ -445,6 +445,23 @@ test("a removed process keeps its copy for 60 s, then a few bytes (rules 13 and 
   assert.equal(mesh.at(c).nextTickAt, Infinity);
 });
 
+test("who takes a deposed primary for the primary is told by it who leads", () => {
+  const { mesh, a, b, c } = trio();
+  mesh.commit(a, "x");
+  mesh.deliver();
+  mesh.cut(b, c);
+  mesh.setTable(["b", "a", "c"]);
+  mesh.pass(timing.homeAfterMs + 5000, 100);
+  assert.equal(mesh.at(b).role, "primary");
+  assert.equal(mesh.at(a).primary, b);
+  assert.equal(mesh.at(c).primary, a, "b could not tell it");
+  for (let round = 0; round < 2; round++) {
+    mesh.perform(c, mesh.at(c).compareCopies());
+    mesh.deliver();
+  }
+  assert.equal(mesh.at(c).primary, b);
+});
+
 test("copies that differ at one position are found and replaced (anti-entropy)", () => {
   const { mesh, a, b } = trio();
   mesh.commit(a, "x");

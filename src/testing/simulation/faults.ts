@@ -39,6 +39,8 @@ export class Faults {
   crashCount = 0;
   /** Processes that ended, in order or not: what they held alone is gone. */
   endCount = 0;
+  /** After a wipe: so many nodes create the cluster anew. */
+  #createWith: number | undefined;
   /** The worst of a storm is still to come. */
   #isStormy = false;
   readonly #cluster: SimulatedCluster;
@@ -215,9 +217,13 @@ export class Faults {
     });
   }
 
-  #restart(id: NodeId, createWith?: number): void {
+  #restart(id: NodeId): void {
     const { state } = this.#cluster.life(id);
     if (state === "up" || state === "paused") return;
+    // Whoever dies while the cluster begins anew is needed for that, when it is back, as before.
+    const createWith = this.#cluster.running().some(({ parts }) => parts.birth.exists)
+      ? undefined
+      : this.#createWith;
     this.#ledger.note(`restart ${id}`);
     this.#ledger.changedAt = this.#ledger.now;
     const join = [...this.#cluster.lives.keys()].filter((other) => other !== id);
@@ -363,9 +369,10 @@ export class Faults {
     const living = this.#ledger.living();
     this.#loses();
     for (const life of living) this.#kill(life);
+    this.#createWith = living.length;
     // Not those that are down already: with them they could not all see each other.
     this.#ledger.after(this.#ledger.lasting(30, 2_000), () => {
-      for (const { id } of living) this.#restart(id, living.length);
+      for (const { id } of living) this.#restart(id);
     });
     return true;
   }
