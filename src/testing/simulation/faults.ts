@@ -125,8 +125,9 @@ export class Faults {
   }
 
   #next(): void {
-    const { faults, faultEveryMs } = this.#scenario;
-    const delayMs = -Math.log(1 - this.#ledger.random()) * faultEveryMs;
+    const { faults, faultEveryMs, isPatient } = this.#scenario;
+    const draw = this.#ledger.random();
+    const delayMs = (isPatient ? 0.5 + draw : -Math.log(1 - draw)) * faultEveryMs;
     this.#ledger.after(delayMs, () => {
       if (this.#ledger.isOver) return;
       const kind = faults[randomBelow(this.#ledger.random, faults.length)]!;

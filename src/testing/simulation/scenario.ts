@@ -159,7 +159,7 @@ function drawHarm(random: Random): Harm {
     nodeCount,
     partitionCount: nodeCount > 7 ? 8 : 16,
     faults: drawFaults(random, nodeCount),
-    faultEveryMs: isPatient ? 6_000 + random() * 6_000 : 1_500 + random() ** 2 * 7_000,
+    faultEveryMs: isPatient ? 5_000 + random() * 4_000 : 1_500 + random() ** 2 * 7_000,
     isPatient,
   };
 }
