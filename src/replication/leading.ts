@@ -41,6 +41,11 @@ export function beginReign<E extends ReplicatedEntity<E>>(
   s.attempts = 0;
   s.refusals = 0;
   s.departed.clear();
+  // Whose removal is inherited without being known to be committed was not told so by anybody.
+  const { processes } = copy.owners;
+  for (const process of everyOwner(copy.owners)) {
+    if (!processes.includes(process)) s.departed.set(process, copy.position);
+  }
   reign.alignLinks([]);
   reign.stuckSince = now;
   s.endDegraded(now);

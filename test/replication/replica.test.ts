@@ -494,6 +494,31 @@ test("contents that differ under equal digests are found within as many rounds a
   assert.deepEqual(mesh.committed(b), ["x"]);
 });
 
+test("who was removed in a term that ended before it was known is told by the next primary", () => {
+  const { mesh, a, b, c } = trio();
+  const d = mesh.start("d");
+  mesh.look();
+  mesh.commit(a, "x");
+  mesh.deliver();
+  mesh.table = ["a", "b", "d"];
+  for (const process of [a, b, c, d]) {
+    mesh.perform(process, mesh.at(process).tableChanged(mesh.table, mesh.now));
+  }
+  let isCut = false;
+  mesh.deliver(({ from, to, message }) => {
+    const owners = message.type === "delta" ? message.owners?.processes : undefined;
+    isCut ||= owners !== undefined && !owners.includes(c);
+    return !isCut || (from === a && to === b);
+  });
+  assert.ok(isCut, "only b has heard of the removal");
+  mesh.crash(a);
+  const next = mesh.start("a", undefined, 2);
+  mesh.look();
+  mesh.pass(3000);
+  assert.deepEqual(mesh.at(b).owners?.processes, [b, d, next]);
+  assert.equal(mesh.at(c).isNeeded, false);
+});
+
 test("a replaced owner set still has a say until its replacement is committed", () => {
   // a removes c for d; only b hears of it. If {a, b} of {a, b, d} were enough for an answer, c and d,
   // half of the old four, could take over beside it once a is proven dead.
