@@ -153,7 +153,10 @@ function dismiss<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
   if (reign === undefined || copy === undefined || copy.owners.previous.length > 0) return;
   const { owners } = copy;
   for (const [process, position] of s.departed) {
-    if (owners.processes.includes(process)) s.departed.delete(process);
+    if (owners.processes.includes(process)) {
+      s.departed.delete(process);
+      continue;
+    }
     // It may be about to become an owner again, or not after all.
     if (reign.link(process) !== undefined) continue;
     if (owners.processes.every((owner) => reign.ackedBy(owner) >= position)) {
