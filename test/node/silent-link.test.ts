@@ -44,3 +44,23 @@ test("calls do not wait for the keep-alive of a link to a living node that carri
   await cluster.settled(client.close());
   await cluster.end();
 });
+
+test("what was sent over a young link that the other side has lost is not waited for", async () => {
+  const cluster = new VirtualCluster(9);
+  await cluster.form(["a", "b", "c"]);
+  const client = await cluster.client("client", ["c"], { direct: false });
+  const key = cluster.keyLedBy("a");
+  await cluster.settled(client.get("ledger", key).add(1));
+  cluster.network.reset("a", "c");
+  await cluster.time.sleep(2_000);
+  // The end of c hears of it only after a has dialled again.
+  cluster.network.setLink("a", "c", { delayMs: () => 1_000, bytesPerMs: 1_000 });
+  cluster.network.reset("a", "c");
+  cluster.network.setLink("a", "c", undefined);
+  const calledAt = cluster.time.now;
+  await cluster.settled(client.get("ledger", key).with({ timeoutMs: 60_000 }).add(1));
+  const tookMs = cluster.time.now - calledAt;
+  assert.ok(tookMs < noticedMs, `answered after ${String(tookMs)} ms`);
+  await cluster.settled(client.close());
+  await cluster.end();
+});

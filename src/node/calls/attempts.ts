@@ -3,6 +3,7 @@
  * passed on for somebody else. One table for all links; a link that breaks ends all that went over
  * it, because whether they ran can no longer be learnt from there.
  */
+import { LatticeError } from "../../model/error.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { Links } from "../links/links.ts";
@@ -43,7 +44,11 @@ export class Attempts {
   send(node: NodeId, call: CallMessage, attempt: Attempt): number | undefined {
     this.#lastId = (this.#lastId + 1) % idLimit;
     const id = this.#lastId;
-    const error = this.#links.send(node, "data", { ...call, id });
+    // Without a link it would be dropped, and no link that breaks would tell.
+    const error =
+      this.#links.link(node) === undefined
+        ? new LatticeError("unavailable", `there is no link to ${node}; nothing took effect`)
+        : this.#links.send(node, "data", { ...call, id });
     if (error === undefined) {
       this.#pending.set(id, { node, attempt });
       return id;

@@ -275,7 +275,13 @@ export class Links {
     reason: CloseReason,
   ): void {
     const link = this.#links.get(peer.id);
-    if (link?.clear(kind, channel) !== true) return;
+    const was = link?.clear(kind, channel);
+    if (link === undefined || was === "unknown") return;
+    if (was === "lingering") {
+      // It was not closed because another one won: what was sent over it is lost, as with a link.
+      if (reason.type === "lost") link.terminate();
+      return;
+    }
     this.#links.delete(peer.id);
     const wasUp = link.announced;
     link.announced = false;

@@ -58,12 +58,12 @@ export class PeerLink {
     this.#slots.set(kind, { channel, dialledByUs });
   }
 
-  /** Forgets `channel` if it still is this link's; false when another has taken its place. */
-  clear(kind: LinkChannel, channel: MessageChannel): boolean {
-    this.#lingering.delete(channel);
-    if (this.#slots.get(kind)?.channel !== channel) return false;
+  /** Forgets `channel`. @returns what it was to this link */
+  clear(kind: LinkChannel, channel: MessageChannel): "current" | "lingering" | "unknown" {
+    if (this.#lingering.delete(channel)) return "lingering";
+    if (this.#slots.get(kind)?.channel !== channel) return "unknown";
     this.#slots.delete(kind);
-    return true;
+    return "current";
   }
 
   /** `channel` lost to another: it is read until it is closed, and not written to. */
