@@ -24,8 +24,6 @@ import type { TimerSet } from "./timer-set.ts";
 export interface EventCounts {
   takeovers: number;
   forksMerged: number;
-  /** Times this process began to rest. */
-  rests: number;
   /** Entities that were deleted long ago, and forgotten by a partition that this node leads. */
   reaped: number;
   /** Changes by forks of what was reaped. */

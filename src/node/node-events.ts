@@ -134,12 +134,7 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
       parts.peers.memberChanged(member);
       parts.partitions.peersChanged();
       if (parts.routes.membersChanged()) parts.clients.tableChanged();
-      for (const event of memberEvents(member, previous)) {
-        parts.events.tell(event);
-        if (event.type === "member.resting" && event.node === parts.foundation.identity.id) {
-          parts.counts.rests += 1;
-        }
-      }
+      for (const event of memberEvents(member, previous)) parts.events.tell(event);
     },
     linkDoubtful: (node) => {
       parts.silence.doubt(node);

@@ -85,7 +85,6 @@ export class NodeParts implements EventTargets {
   readonly counts: EventCounts = {
     takeovers: 0,
     forksMerged: 0,
-    rests: 0,
     reaped: 0,
     lateCommits: 0,
   };

@@ -137,8 +137,8 @@ export function onDigest<E extends ReplicatedEntity<E>>(
   // Digests are of committed positions: whoever missed that these are so learns it here.
   learnCommitted(s, Math.min(position, copy.position) + 1);
   if (copy.position !== position || copy.tailCount > 0) return;
-  const isEqual = content === undefined || copy.contentOf(content.share) === content.sum;
-  if (isEqual && copy.digest() === digest) return;
+  const isEqual = copy.digest() === digest;
+  if (isEqual && (content === undefined || copy.contentOf(content.share) === content.sum)) return;
   s.outlet.emit({ type: "diverged", primary: from, position });
   need(s, from, { term, have: undefined }, now);
 }

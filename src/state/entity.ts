@@ -167,7 +167,10 @@ export class Entity implements EntityParts {
     return this.context.get(writer);
   }
 
-  /** Covers name, generation, dead and version vector, with who has left it; sum up with `addDigest` (`digest.ts`). */
+  /**
+   * Covers name, generation, dead and version vector, with who has left it; sum up with `addDigest`
+   * (`digest.ts`).
+   */
   get digest(): number {
     const { pairs, past } = this.context;
     return entityDigest(this.name, this.mark, pairs, past?.digest);

@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { encodeValue } from "../../src/codec/value-bytes.ts";
 import { EntityAddress } from "../../src/functions/entity-address.ts";
 import type { LatticeError } from "../../src/model/error.ts";
+import { Attempts } from "../../src/node/calls/attempts.ts";
 import { CallOrder } from "../../src/node/calls/call-order.ts";
 import { patienceMs, WaitingCalls, waitingCallsMax } from "../../src/node/calls/waiting-calls.ts";
 import type { CallUnderWay, Origin } from "../../src/node/calls/served-call.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
+import type { FailureMessage, ReplyMessage } from "../../src/wire/messages.ts";
 import { callMessage, callRaw, dialClient } from "./support/raw-peer.ts";
 import { VirtualCluster } from "./support/virtual-cluster.ts";
 
@@ -182,4 +184,18 @@ void test("calls between nodes of one table do not make them compare tables", as
   assert.notEqual(caller.tableId, 0);
   assert.equal(compared, 0);
   await cluster.end();
+});
+
+test("a call to a node without a link ends at once, and says that it did not run", () => {
+  const answers: string[] = [];
+  const attempts = new Attempts({ link: () => undefined, send: () => undefined });
+  const attempt = {
+    answered: (message: ReplyMessage | FailureMessage): void => {
+      if (message.type === "failure") answers.push(`${message.code} ${message.indeterminate}`);
+    },
+    linkLost: (): void => void answers.push("lost"),
+  };
+  assert.equal(attempts.send("b", callMessage(), attempt), undefined);
+  assert.equal(attempts.count, 0);
+  assert.deepEqual(answers, ["unavailable false"]);
 });

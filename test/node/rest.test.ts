@@ -1,8 +1,6 @@
 /** What a node in a crash loop does to a cluster of whole nodes: in the end, nothing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineFunction } from "../../src/definition/define-function.ts";
-import { crdt } from "../../src/definition/kinds.ts";
 import { nodeOf } from "../../src/model/ids.ts";
 import type { NodeEvent } from "../../src/node/events/node-event.ts";
 import type { LatticeNode } from "../../src/node/lattice-node.ts";
@@ -11,17 +9,7 @@ import {
   type SimulatedClusterOptions,
 } from "../../src/testing/simulated-cluster.ts";
 import { unrest } from "../../src/testing/unrest.ts";
-
-const tally = defineFunction({
-  state: { sum: crdt.counter() },
-  handlers: {
-    add(ctx, by: number) {
-      ctx.state.sum.add(by);
-    },
-  },
-  queries: { sum: (ctx) => ctx.state.sum.value },
-});
-const functions = { tally };
+import { functions } from "./support/functions.ts";
 
 const downMs = 15_000;
 const upMs = 20_000;
@@ -117,8 +105,8 @@ test("the third comeback of a node in a crash loop moves nothing, and after its 
   assert.equal(self?.resting, true);
   assert.equal(resting.status().copies, 0);
   const client = await cluster.time.settled(cluster.connect<typeof functions>(["n4"]));
-  await cluster.time.settled(client.get("tally", "x").add(2));
-  assert.equal(await cluster.time.settled(client.get("tally", "x").sum()), 2);
+  await cluster.time.settled(client.get("ledger", "x").add(2));
+  assert.equal(await cluster.time.settled(client.get("ledger", "x").total()), 2);
   // Its fourth restart in a row: two minutes.
   await cluster.time.sleep(105_000);
   await settled(cluster);

@@ -519,6 +519,41 @@ test("who was removed in a term that ended before it was known is told by the ne
   assert.equal(mesh.at(c).isNeeded, false);
 });
 
+test("who was removed is told so, also if it was about to become an owner again meanwhile", () => {
+  const { mesh, a, c } = trio();
+  mesh.start("d");
+  mesh.look();
+  const change = (table: readonly string[]): void => {
+    mesh.table = table;
+    for (const [process, replica] of mesh.replicas) {
+      mesh.perform(process, replica.tableChanged(table, mesh.now));
+    }
+  };
+  let isProposed = false;
+  change(["a", "b", "d"]);
+  mesh.deliver(({ message }) => {
+    const owners = message.type === "delta" ? message.owners?.processes : undefined;
+    isProposed ||= owners !== undefined && !owners.includes(c);
+    return !isProposed;
+  });
+  assert.ok(isProposed, "the removal is not committed");
+  assert.equal(mesh.at(a).owners?.processes.includes(c), false);
+  // It is wanted back, and not wanted again, before anything of that has reached it.
+  const passesC = ({ from, to }: { from: string; to: string }): boolean => from !== c && to !== c;
+  change(["a", "b", "c"]);
+  for (let step = 0; step < 200; step++) {
+    mesh.now += 10;
+    for (const [process, replica] of mesh.replicas) {
+      if (replica.nextTickAt <= mesh.now) mesh.perform(process, replica.tick(mesh.now));
+    }
+    mesh.deliver(passesC);
+  }
+  change(["a", "b", "d"]);
+  mesh.look();
+  mesh.pass(1000);
+  assert.equal(mesh.at(c).isNeeded, false);
+});
+
 test("a replaced owner set still has a say until its replacement is committed", () => {
   // a removes c for d; only b hears of it. If {a, b} of {a, b, d} were enough for an answer, c and d,
   // half of the old four, could take over beside it once a is proven dead.

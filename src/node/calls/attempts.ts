@@ -25,11 +25,11 @@ interface Pending {
 const idLimit = 2 ** 31;
 
 export class Attempts {
-  readonly #links: Links;
+  readonly #links: Pick<Links, "link" | "send">;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
 
-  constructor(links: Links) {
+  constructor(links: Pick<Links, "link" | "send">) {
     this.#links = links;
   }
 

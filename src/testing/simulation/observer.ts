@@ -56,6 +56,8 @@ export class Observer {
   ownerChanges = 0;
   /** Entities some of whose writers are known to be retired. */
   readonly retired = new Set<EntityName>();
+  /** Lives that rested after too many restarts. */
+  readonly rested = new Set<Life>();
   #ownersSeen: string[] = [];
 
   constructor(
@@ -122,6 +124,7 @@ export class Observer {
   #watchIncarnation(life: Life): void {
     const own = life.node?.parts.cluster.members.get(life.id);
     if (own === undefined) return;
+    if (own.resting) this.rested.add(life);
     const before = this.#incarnations.get(life);
     const now = [own.boot, own.refutations] as const;
     this.#incarnations.set(life, now);

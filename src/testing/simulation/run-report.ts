@@ -86,6 +86,7 @@ function mechanismTotals(
     takeovers: observer?.takeovers ?? 0,
     "owner changes": observer?.ownerChanges ?? 0,
     "entities with retired writers": observer?.retired.size ?? 0,
+    "rests after restarts": observer?.rested.size ?? 0,
   };
   const add = (name: string, count: number): void => {
     totals[name] = (totals[name] ?? 0) + count;
@@ -101,7 +102,6 @@ function mechanismTotals(
     add("outbox redeliveries", outbox.redeliveredCount);
     add("fork commits merged", counts.forksMerged);
     add("tombstones reaped", counts.reaped);
-    add("rests after restarts", counts.rests);
     add("late commits refused", counts.lateCommits);
     add("copies sent in pieces", partitions.cutImageCount);
     add("clocks told to be wrong", clockWatch.toldCount);

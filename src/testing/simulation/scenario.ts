@@ -88,7 +88,7 @@ const lossyFaults: ReadonlySet<FaultKind> = new Set(["storm", "wipe"]);
 const lossyShare = 0.2;
 /** The same: the network is sound, so that every verdict about a member can be judged. */
 const calmShare = 0.15;
-/** The same. */
+/** The same: faults are few and last long. */
 const patientShare = 0.2;
 /** Calm runs of which stalls are most of the faults. */
 const stallingShare = 0.6;
