@@ -7,6 +7,7 @@ import { Copy } from "./copy.ts";
 import { flushFork } from "./forking.ts";
 import { endReign } from "./leading.ts";
 import { sameBirth } from "./meeting.ts";
+import { presentProcesses } from "./owner-changes.ts";
 import { twoAreEnough } from "./owner-sets.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
@@ -159,6 +160,40 @@ export function onRemoved<E extends ReplicatedEntity<E>>(
   s.primary = from;
   s.remembered = { synced: term, owners: owners.processes };
   s.dropAt = Math.min(s.dropAt, now + timing.retentionMs);
+}
+
+/**
+ * The removed one's side of rule 14: whoever was to dismiss it may have given the role away, or died,
+ * before all owners had acknowledged. Nobody else knows that it waits, so it asks who leads.
+ */
+export function awaitDismissal<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  now: number,
+): void {
+  if (!s.isNeeded) {
+    s.askAt = Infinity;
+    s.asked = 0;
+  } else if (s.askAt === Infinity || now >= s.askAt) {
+    if (now >= s.askAt) {
+      askWhoLeads(s);
+      s.asked++;
+    }
+    s.askAt = now + timing.dismissalMs * Math.min(2 ** s.asked, timing.resyncGrowthMax);
+  }
+}
+
+/** A copy that no stream reaches asks who leads: it may have been removed unheard (rule 14). */
+export function askWhetherFollowing<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
+  const silent = !s.isFollowing;
+  s.isFollowing = false;
+  if (!silent || s.reign !== undefined || s.copy === undefined || s.dropAt < Infinity) return;
+  askWhoLeads(s);
+}
+
+function askWhoLeads<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
+  const { peers } = s.options;
+  if (s.primary !== "" && peers.reachable(s.primary)) s.hello(s.primary);
+  else for (const process of presentProcesses(s.table, s.self, peers)) s.hello(process);
 }
 
 /** The retention of rule 14 is over: a few bytes stay. */

@@ -3,7 +3,7 @@ import type { ProcessId } from "../model/ids.ts";
 import type { PartitionMessage } from "../wire/replication-messages.ts";
 import { flushFork, onMerged } from "./forking.ts";
 import { Handover } from "./handover.ts";
-import { planOwners, presentProcesses } from "./owner-changes.ts";
+import { planOwners } from "./owner-changes.ts";
 import { everyOwner } from "./owner-sets.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
@@ -40,6 +40,7 @@ export function beginReign<E extends ReplicatedEntity<E>>(
   s.attemptAt = Infinity;
   s.attempts = 0;
   s.refusals = 0;
+  s.askAt = Infinity;
   s.departed.clear();
   // Whose removal is inherited without being known to be committed was not told so by anybody.
   const { processes } = copy.owners;
@@ -217,16 +218,6 @@ export function onNeed<E extends ReplicatedEntity<E>>(
 ): void {
   const link = s.reign?.link(from);
   if (link !== undefined) s.reign?.sendBase(link, have, now);
-}
-
-/** A copy that no stream reaches asks who leads: it may have been removed unheard (rule 14). */
-export function askWhetherFollowing<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {
-  const silent = !s.isFollowing;
-  s.isFollowing = false;
-  if (!silent || s.reign !== undefined || s.copy === undefined || s.dropAt < Infinity) return;
-  const { peers } = s.options;
-  if (s.primary !== "" && peers.reachable(s.primary)) s.hello(s.primary);
-  else for (const process of presentProcesses(s.table, s.self, peers)) s.hello(process);
 }
 
 /** Anti-entropy: tells followers that should be equal what it holds. Costs one pass over the entities. */

@@ -14,6 +14,7 @@ import { Fork } from "./fork.ts";
 import type { Handover } from "./handover.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { Outlet } from "./outlet.ts";
+import { everyOwner } from "./owner-sets.ts";
 import type { Reign } from "./reign.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 
@@ -63,6 +64,10 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   /** Identity of the present degraded service; `undefined` when there is none (rule 15). */
   degraded: object | undefined;
   forkAt = Infinity;
+  /** When a removed process asks who may dismiss it; `Infinity` while it is not waiting for that. */
+  askAt = Infinity;
+  /** How often it has asked. */
+  asked = 0;
   /** When the copy of a removed process goes. */
   dropAt = Infinity;
 
@@ -74,6 +79,12 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
 
   get isOwner(): boolean {
     return this.copy?.owners.processes.includes(this.self) ?? false;
+  }
+
+  /** Others count on this copy (`Replica.isNeeded`). */
+  get isNeeded(): boolean {
+    const { copy, self, dropAt } = this;
+    return copy !== undefined && dropAt === Infinity && everyOwner(copy.owners).includes(self);
   }
 
   get role(): Role {

@@ -17,12 +17,11 @@ import type { HybridTime } from "../model/time.ts";
 import type { Commit, Owners, PartitionMessage, Standing } from "../wire/replication-messages.ts";
 import { Copy } from "./copy.ts";
 import type { ReplicationEffect, Role, Serving } from "./effect.ts";
-import { dropCopy, onBase, onCommitted, onDelta, onDigest, onRemoved } from "./following.ts";
+import * as following from "./following.ts";
 import { flushFork, onForked, onMerged } from "./forking.ts";
 import * as leading from "./leading.ts";
 import { onHello } from "./meeting.ts";
 import type { ReplicaOptions } from "./options.ts";
-import { everyOwner } from "./owner-sets.ts";
 import { PartitionState } from "./partition-state.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import type { Slot } from "./slot.ts";
@@ -116,8 +115,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
    * known to be committed, and nobody has said that all owners hold what it has.
    */
   get isNeeded(): boolean {
-    const { copy, self, dropAt } = this.#state;
-    return copy !== undefined && dropAt === Infinity && everyOwner(copy.owners).includes(self);
+    return this.#state.isNeeded;
   }
   get standing(): Standing {
     return this.#state.standing();
@@ -148,7 +146,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
   /** When `tick` must be called next; `Infinity` at rest. */
   get nextTickAt(): number {
     const s = this.#state;
-    return Math.min(leading.primaryTickAt(s), takeover.watchAt(s), s.forkAt, s.dropAt);
+    return Math.min(leading.primaryTickAt(s), takeover.watchAt(s), s.forkAt, s.askAt, s.dropAt);
   }
 
   /**
@@ -232,7 +230,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
       flushFork(s, now);
       leading.lead(s, now);
     }
-    if (now >= s.dropAt) dropCopy(s);
+    if (now >= s.dropAt) following.dropCopy(s);
     return this.#effects();
   }
 
@@ -284,7 +282,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
   compareCopies(round?: number): Effects {
     const share = round === undefined ? undefined : round % limits.contentShares;
     leading.sendDigests(this.#state, share);
-    leading.askWhetherFollowing(this.#state);
+    following.askWhetherFollowing(this.#state);
     return this.#effects();
   }
 
@@ -306,14 +304,14 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const s = this.#state;
     switch (message.type) {
       case "delta":
-        return onDelta(s, from, message, now);
+        return following.onDelta(s, from, message, now);
       case "ack":
         if (sameTerm(s.reign?.term, message.term)) leading.onAck(s, from, message.position, now);
         return;
       case "committed":
-        return onCommitted(s, message);
+        return following.onCommitted(s, message);
       case "base":
-        return onBase(s, from, message, now);
+        return following.onBase(s, from, message, now);
       case "need":
         if (sameTerm(s.reign?.term, message.term)) leading.onNeed(s, from, message, now);
         return;
@@ -337,9 +335,9 @@ export class Replica<E extends ReplicatedEntity<E>> {
       case "merged":
         return onMerged(s, message.commits, now);
       case "digest":
-        return onDigest(s, from, message, now);
+        return following.onDigest(s, from, message, now);
       case "removed":
-        return onRemoved(s, from, message, now);
+        return following.onRemoved(s, from, message, now);
       case "hello":
         return onHello(s, from, message.standing, now);
     }

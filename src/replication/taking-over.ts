@@ -6,6 +6,7 @@ import type { Owners, PartitionMessage } from "../wire/replication-messages.ts";
 import { Candidacy } from "./candidacy.ts";
 import type { Offer } from "./candidacy.ts";
 import type { Copy } from "./copy.ts";
+import { awaitDismissal } from "./following.ts";
 import { askPrimary } from "./forking.ts";
 import { beginReign, endReign, lead, moveOwners, waitForPrimary } from "./leading.ts";
 import { deposed, heard, learnPrimary, sameBirth } from "./meeting.ts";
@@ -179,8 +180,10 @@ export function watchPrimary<E extends ReplicatedEntity<E>>(
   if (s.copy === undefined || s.excluded || !s.isOwner) {
     s.candidacy = undefined;
     s.attemptAt = Infinity;
+    awaitDismissal(s, now);
     return;
   }
+  s.askAt = Infinity;
   if (isLeaderless(s)) tryToLead(s, now);
   else {
     s.attemptAt = Infinity;

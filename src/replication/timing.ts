@@ -31,6 +31,8 @@ export const timing = {
   handoverRetryMs: 5000,
   /** A removed process keeps its data so long after all owners have the current position (rule 14). */
   retentionMs: 60_000,
+  /** A removed process that nobody dismisses asks after this, twice as long each time, as below. */
+  dismissalMs: 1000,
   /** A peer that acknowledges nothing for so long gets a base. */
   resyncMs: 1000,
   /** Each repetition waits twice as long, up to so many times `resyncMs`. */
