@@ -79,12 +79,21 @@ class TallyLoad {
     tick();
   }
 
-  /** Resolves when these calls are on their way: they leave together at the end of a turn. */
-  /** @returns when the signal was sent */
+  /**
+   * Makes these calls and sends the signal: one half is on its way by then (calls leave together at
+   * the end of a turn), and may be answered before the signal has its effect; the other half leaves
+   * right after it, and finds the connection as the signal left it.
+   * @returns when the signal was sent
+   */
   async burst({ entities, isProtected, pid, signal }: BurstOrder): Promise<number> {
-    const now = monotonicMs();
-    for (const n of entities) this.#make(isProtected ? "burst" : "careless", n, now);
+    const half = Math.ceil(entities.length / 2);
+    const make = (some: readonly number[]): void => {
+      const now = monotonicMs();
+      for (const n of some) this.#make(isProtected ? "burst" : "careless", n, now);
+    };
+    make(entities.slice(0, half));
     await turn();
+    make(entities.slice(half));
     const at = monotonicMs();
     process.kill(pid, signal);
     return at;
