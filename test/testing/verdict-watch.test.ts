@@ -61,3 +61,24 @@ test("a moment's stall excuses a verdict where nobody else was there to pass the
   });
   assert.equal(wrong, 0);
 });
+
+test("who came after the accuser had fallen silent could not pass the suspicion on", async () => {
+  const story = (isRestarted: boolean) => async (court: Court) => {
+    const { cluster, ledger } = court;
+    const stalled = stall(court, "n2", 3_000);
+    await cluster.time.sleep(2_000);
+    cluster.pause("n1");
+    ledger.stall("n1", 30_000, () => {
+      cluster.resume("n1");
+    });
+    if (isRestarted) {
+      cluster.crash("n3");
+      await cluster.time.sleep(100);
+      cluster.start("n3", { join: ["n2"] });
+    }
+    await stalled;
+    await cluster.time.sleep(26_000);
+  };
+  assert.equal(await verdictAfter(story(true)), 0);
+  assert.equal(await verdictAfter(story(false)), 1, "n3 was there all the time");
+});

@@ -22,6 +22,8 @@ export class FaultLedger {
   readonly longStallAt = new Map<string, number>();
   /** When it last stalled for less. */
   readonly shortStallAt = new Map<string, number>();
+  /** When its last stall, short or long, began. */
+  readonly stallBeganAt = new Map<string, number>();
   /** When the network was last under a fault; Infinity while it is. */
   networkTroubleAt = -Infinity;
   /** When anything last began or ended. */
@@ -48,6 +50,11 @@ export class FaultLedger {
     return [...this.cluster.lives.values()].filter(
       ({ state, node }) => node !== undefined && (state === "up" || state === "paused"),
     );
+  }
+
+  /** Those among them that have found the cluster: what it holds is lost with them. */
+  members(): Life[] {
+    return this.living().filter(({ node }) => node?.parts.birth.exists === true);
   }
 
   /** Ends all temporary faults. */
@@ -94,6 +101,7 @@ export class FaultLedger {
     const isShort = durationMs < shortStallMs && this.now - lastAt > stallPauseMs;
     const stalls = isShort ? shortStallAt : longStallAt;
     stalls.set(host, Infinity);
+    this.stallBeganAt.set(host, this.now);
     this.temporary(`pause ${host}`, durationMs, () => {
       end();
       stalls.set(host, this.now);

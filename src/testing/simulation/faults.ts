@@ -191,7 +191,7 @@ export class Faults {
 
   #crashOne(life: Life): boolean {
     const isUp = life.state === "up" || life.state === "paused";
-    const { length } = this.#ledger.living();
+    const { length } = this.#ledger.members();
     if (!isUp || length < 2 || !this.#health.mayCrash(life)) return false;
     // A leaver that cannot hand over is a second loss: of two copies none would be left.
     if (this.#leaving.size > 0 && Math.min(this.#scenario.replicas, length) < 3) return false;
@@ -340,7 +340,7 @@ export class Faults {
 
   /** R − 1 processes die at once, sometimes while another one is cut off. */
   #storm(): boolean {
-    const living = this.#ledger.shuffled(this.#ledger.living());
+    const living = this.#ledger.shuffled(this.#ledger.members());
     const killCount = Math.min(this.#scenario.replicas - 1, living.length - 1);
     if (!this.#health.isRecovered || killCount < 1 || this.#leaving.size > 0) return false;
     const last = living[killCount]!;

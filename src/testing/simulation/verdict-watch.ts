@@ -77,9 +77,12 @@ export class VerdictWatch {
   /**
    * Whether somebody has been there all the time since, who tells the accused of the suspicion and
    * the accuser of the answer: what was sent straight to an accuser that stalls goes with their link.
+   * Who came after the accuser had fallen silent was never told of the suspicion.
    */
-  #hasWitness(accused: NodeId, accuser: NodeId, since: number): boolean {
-    const { longStallAt, shortStallAt } = this.#ledger;
+  #hasWitness(accused: NodeId, accuser: NodeId, stallEndedAt: number): boolean {
+    const { longStallAt, shortStallAt, stallBeganAt } = this.#ledger;
+    const silentAt = stallBeganAt.get(accuser) ?? Infinity;
+    const since = Math.min(Math.max(stallEndedAt, 0), silentAt);
     return [...this.#cluster.lives.values()].some(({ id, state, node, startedAt }) => {
       const stalledAt = Math.max(
         longStallAt.get(id) ?? -Infinity,
@@ -87,7 +90,7 @@ export class VerdictWatch {
       );
       const isThere = state === "up" && node !== undefined;
       const isOther = id !== accused && id !== accuser;
-      return isThere && isOther && Math.max(startedAt, stalledAt) <= Math.max(since, 0);
+      return isThere && isOther && Math.max(startedAt, stalledAt) <= since;
     });
   }
 }
