@@ -24,6 +24,7 @@ const call: CallMessage = {
   ageTime: 0,
   ageId: "",
   chain: [],
+  seen: undefined,
   input: new Uint8Array(0),
 };
 
@@ -34,6 +35,7 @@ const reply: ReplyMessage = {
   copies: 1,
   hops: 1,
   node: "127.0.0.1:7400",
+  seen: undefined,
   value: encodeValue(42),
 };
 

@@ -41,6 +41,22 @@ class MapStore implements Store {
     return { entity, writer: 7, usedUp: 0, degraded: false, copiesMax: 1, reign };
   }
 
+  openCopy(): undefined {
+    return undefined;
+  }
+
+  hasSeen(): boolean {
+    return true;
+  }
+
+  markOf(): undefined {
+    return undefined;
+  }
+
+  confirmTerm(_address: EntityAddress, _acks: unknown, turn: Confirmed): void {
+    turn.released(confirmed);
+  }
+
   commit({ name }: EntityAddress, commit: StateCommit, _acks: unknown, turn: Confirmed): void {
     this.#entities.get(name)?.apply(commit);
     turn.released(confirmed);
@@ -110,6 +126,9 @@ function request(key: string, operation: string, number: number, now: number): T
     outbox: false,
     degradedAllowed: false,
     whenSplit: undefined,
+    readFrom: "primary",
+    inSession: false,
+    seen: undefined,
     strictAcks: false,
     acks: undefined,
     arrivedAt: now,

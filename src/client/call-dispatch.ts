@@ -3,8 +3,11 @@
  * behind what waits for that link, else, while no node can be reached, behind what waits for any.
  */
 import { nextHybridTime } from "../model/time.ts";
+import type { PartitionId } from "../model/ids.ts";
+import type { Random } from "../model/random.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
+import type { SessionMarks } from "../routing/session-marks.ts";
 import type { CallAttempts } from "./call-attempts.ts";
 import { CallLine } from "./call-line.ts";
 import type { NodeLink } from "./node-link.ts";
@@ -20,6 +23,8 @@ export interface CallDispatchOptions {
   readonly unsettled: UnsettledCalls<PendingCall>;
   /** The caller id of this client. */
   readonly caller: string;
+  readonly session: SessionMarks | undefined;
+  readonly random: Random;
 }
 
 export class CallDispatch {
@@ -28,24 +33,29 @@ export class CallDispatch {
   readonly #links: NodeLinks;
   readonly #unsettled: UnsettledCalls<PendingCall>;
   readonly #caller: string;
+  readonly #session: SessionMarks | undefined;
+  readonly #random: Random;
   #outgoing: OutgoingCall | undefined;
   /** Calls that wait for one link: for its hand shake, or for room. */
   readonly #lines = new Map<NodeLink, CallLine>();
   /** Calls for which no node can be reached now. */
   readonly #parked = new CallLine(undefined);
 
-  constructor({ clock, table, links, unsettled, caller }: CallDispatchOptions) {
+  constructor(options: CallDispatchOptions) {
+    const { clock, table, links, unsettled, caller, session, random } = options;
     this.#clock = clock;
     this.#table = table;
     this.#links = links;
     this.#unsettled = unsettled;
     this.#caller = caller;
+    this.#session = session;
+    this.#random = random;
   }
 
   /** Sends a call to the best node there is, or lets it wait for one. */
   send(call: PendingCall, now: number): void {
     const mustPark = !this.#parked.isEmpty && !this.#links.isConnected;
-    const link = mustPark ? undefined : this.#links.route(call.partition, call.tried);
+    const link = mustPark ? undefined : this.#route(call);
     if (link === undefined) {
       this.#parked.push(call);
       return;
@@ -62,6 +72,17 @@ export class CallDispatch {
     if (line !== undefined) line.push(call);
     else if (link.hasRoom) this.#write(call, link, now);
     else this.#lineOf(link).push(call);
+  }
+
+  /** A query that any owner may answer begins with one by chance, and goes on like every call. */
+  #route(call: PendingCall): NodeLink | undefined {
+    const { partition, tried } = call;
+    const owner = call.readsAny && tried.length === 0 ? this.#anyOwner(partition) : undefined;
+    return owner ?? this.#links.route(partition, tried);
+  }
+
+  #anyOwner(partition: PartitionId): NodeLink | undefined {
+    return this.#links.routeToAny(partition, this.#random);
   }
 
   /** A link has room again: sends what waits there. */
@@ -123,7 +144,7 @@ export class CallDispatch {
   #write(call: PendingCall, link: NodeLink, now: number): void {
     const { attempts } = call;
     if (attempts?.keepsAge === true && attempts.ageTime === 0) this.#giveAge(call, attempts, now);
-    this.#outgoing ??= new OutgoingCall(this.#caller, call);
+    this.#outgoing ??= new OutgoingCall(this.#caller, call, this.#session);
     const outgoing = this.#outgoing;
     outgoing.call = call;
     outgoing.tableId = this.#table.tableId >>> 0;

@@ -12,6 +12,7 @@
  */
 import { decodeValue } from "../codec/value-bytes.ts";
 import type { HandleCall } from "../definition/handle.ts";
+import type { Reply } from "../definition/reply.ts";
 import { assert } from "../model/assert.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
@@ -20,6 +21,7 @@ import type { Platform, Timer } from "../platform/platform.ts";
 import { RetryBudget } from "../routing/retry-budget.ts";
 import { RetryPolicy, type AttemptEnd } from "../routing/retry-policy.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
+import { tokenOf, type SessionMarks } from "../routing/session-marks.ts";
 import { noneTried } from "../routing/target.ts";
 import { replyFlags, type FailureMessage, type ReplyMessage } from "../wire/messages.ts";
 import { cancelledError, deadlineError, failureError, linkError } from "./call-errors.ts";
@@ -46,6 +48,8 @@ export interface CallerOptions {
   readonly table: RoutingTable;
   readonly links: NodeLinks;
   readonly protection: boolean;
+  /** `undefined`: the calls are in no session. */
+  readonly session: SessionMarks | undefined;
   readonly partitionOf: (functionName: string, key: string) => number;
 }
 
@@ -54,6 +58,7 @@ export class Caller implements CallOwner {
   readonly #table: RoutingTable;
   readonly #links: NodeLinks;
   readonly #protection: boolean;
+  readonly #session: SessionMarks | undefined;
   readonly #partitionOf: CallerOptions["partitionOf"];
   readonly #unsettled = new UnsettledCalls<PendingCall>();
   readonly #ordered = new OrderedCalls();
@@ -69,11 +74,12 @@ export class Caller implements CallOwner {
   #sequence = 0;
   #isClosed = false;
 
-  constructor({ platform, table, links, protection, partitionOf }: CallerOptions) {
+  constructor({ platform, table, links, protection, session, partitionOf }: CallerOptions) {
     this.#platform = platform;
     this.#table = table;
     this.#links = links;
     this.#protection = protection;
+    this.#session = session;
     this.#partitionOf = partitionOf;
     const { clock, random } = platform;
     const unsettled = this.#unsettled;
@@ -83,6 +89,8 @@ export class Caller implements CallOwner {
       links,
       unsettled,
       caller: platform.ids.unique(),
+      session,
+      random,
     });
     this.#deadlines = new DeadlineWheel(clock, platform.timers);
     this.#retries = new DeadlineWheel(clock, platform.timers, retrySlotMs);
@@ -173,6 +181,7 @@ export class Caller implements CallOwner {
     const call = this.#slots.find(reply.id);
     if (call?.link !== link || !call.isSent) return;
     this.#settle(call, true);
+    if (reply.seen !== undefined) this.#session?.note(reply.seen);
     let value: unknown;
     try {
       value = reply.value.length === 0 ? undefined : decodeValue(reply.value);
@@ -187,7 +196,9 @@ export class Caller implements CallOwner {
     const degraded =
       call.attempts?.degradedAllowed === true || (reply.flags & replyFlags.degraded) !== 0;
     const { copies, node, hops } = reply;
-    call.resolve({ value, degraded, copies, node, hops });
+    const full: Reply<unknown> = { value, degraded, copies, node, hops };
+    if (reply.seen === undefined) call.resolve(full);
+    else call.resolve({ ...full, token: tokenOf(this.#table.partitionCount, reply.seen) });
   }
 
   failed(link: NodeLink, failure: FailureMessage): void {

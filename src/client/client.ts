@@ -33,6 +33,12 @@ export interface Client<F> extends AsyncDisposable {
    */
   get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N>;
   /**
+   * What this client has seen so far, as text of some bytes for each partition that it has called. Another
+   * client goes on with it (`connect({ token })`): it is never shown anything older.
+   * @throws LatticeError `failed_precondition` unless it was connected with `session: true` or a token
+   */
+  token(): string;
+  /**
    * Says goodbye and ends everything: calls under way reject with `cancelled`, watches end. Resolves
    * when the connections are gone, after one second at most.
    */
@@ -63,6 +69,7 @@ export async function connectWith<F>(
       checkKey(key);
       return handleOf(source, functionName, key) as HandleOf<F, N>;
     },
+    token: () => connection.token(),
     close: () => connection.close(),
     [Symbol.asyncDispose]: () => connection.close(),
   };
@@ -85,7 +92,7 @@ class Connection implements NodeLinksEvents {
     this.#settings = settings;
     this.#platform = platform;
     const table = this.#table;
-    const { nodes, cluster, direct, protection } = settings;
+    const { nodes, cluster, direct, protection, session } = settings;
     const links = new NodeLinks({
       platform,
       transport,
@@ -98,7 +105,14 @@ class Connection implements NodeLinksEvents {
     const partition = (functionName: string, key: string): number =>
       partitionOf(functionName, key, table.partitionCount);
     this.#links = links;
-    this.#caller = new Caller({ platform, table, links, protection, partitionOf: partition });
+    this.#caller = new Caller({
+      platform,
+      table,
+      links,
+      protection,
+      session,
+      partitionOf: partition,
+    });
     this.#watches = new Watches({ platform, table, links, partitionOf: partition });
   }
 
@@ -108,6 +122,15 @@ class Connection implements NodeLinksEvents {
 
   get watch(): Watches["watch"] {
     return this.#watches.watch;
+  }
+
+  token(): string {
+    const { session } = this.#settings;
+    if (session !== undefined) return session.token(this.#table.partitionCount);
+    throw new LatticeError(
+      "failed_precondition",
+      "this client keeps no session: connect it with { session: true }",
+    );
   }
 
   opened(): Promise<void> {
@@ -167,7 +190,7 @@ class Connection implements NodeLinksEvents {
       this.#caller.primariesChanged();
       this.routesChanged();
     }
-    if (message.full) this.#openSucceeded();
+    if (message.full) this.#openSucceeded(message.partitionCount);
   }
 
   routesChanged(): void {
@@ -208,9 +231,16 @@ class Connection implements NodeLinksEvents {
     );
   }
 
-  #openSucceeded(): void {
+  #openSucceeded(partitionCount: number): void {
+    if (this.#opening === undefined) return;
+    try {
+      this.#settings.session?.checkCluster(partitionCount);
+    } catch (error) {
+      this.#openFailed(error as LatticeError);
+      return;
+    }
     this.#openTimer?.cancel();
-    this.#opening?.resolve();
+    this.#opening.resolve();
     this.#opening = undefined;
   }
 

@@ -2,6 +2,7 @@
 import { LatticeError } from "../model/error.ts";
 import { checkClusterName } from "../model/names.ts";
 import { checkKnownNames } from "../definition/known-names.ts";
+import { SessionMarks } from "../routing/session-marks.ts";
 
 export interface ConnectOptions {
   /**
@@ -29,6 +30,15 @@ export interface ConnectOptions {
    * @default true
    */
   readonly protection?: boolean | undefined;
+  /**
+   * The client is one session: it reads its own writes and never goes back in time, whichever owner
+   * answers (`readFrom: "any"`) and whoever leads. What no copy within reach can keep is `unavailable`:
+   * a session is never served degraded.
+   * @default false, or true where a `token` is given
+   */
+  readonly session?: boolean | undefined;
+  /** Go on with the session whose `client.token()` this is: nothing older than it saw is shown. */
+  readonly token?: string | undefined;
 }
 
 export interface ConnectSettings {
@@ -38,12 +48,14 @@ export interface ConnectSettings {
   readonly timeoutMs: number;
   readonly direct: boolean;
   readonly protection: boolean;
+  /** `undefined`: the calls are in no session. */
+  readonly session: SessionMarks | undefined;
 }
 
 const timeoutMsDefault = 5_000;
 const timeoutMsMax = 300_000;
 const maxJoinAddresses = 64;
-const optionNames = ["nodes", "cluster", "timeoutMs", "direct", "protection"];
+const optionNames = ["nodes", "cluster", "timeoutMs", "direct", "protection", "session", "token"];
 
 /** @throws LatticeError `invalid_argument` that names the option and says what it takes. */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
@@ -63,7 +75,16 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     timeoutMs,
     direct: checkBoolean("direct", options.direct),
     protection: checkBoolean("protection", options.protection),
+    session: checkSession(options),
   };
+}
+
+function checkSession({ session, token }: ConnectOptions): SessionMarks | undefined {
+  if (session !== undefined) checkBoolean("session", session);
+  if (token === undefined) return session === true ? new SessionMarks("") : undefined;
+  if (session === false) throw invalid("a token is for a session: leave `session: false` out");
+  if (token === "") throw invalid("token is empty: give what client.token() returned");
+  return new SessionMarks(token);
 }
 
 /** `undefined` is the default, true. */

@@ -4,10 +4,10 @@
  * the routing table how this client stands with that node.
  */
 import type { PartitionId } from "../model/ids.ts";
-import { randomBelow } from "../model/random.ts";
+import { randomBelow, type Random } from "../model/random.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
-import { chooseTarget, standings } from "../routing/target.ts";
+import { chooseReader, chooseTarget, standings } from "../routing/target.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Message, WelcomeMessage } from "../wire/messages.ts";
 import { NodeLink, type LinkEnd, type LinkOwner } from "./node-link.ts";
@@ -82,6 +82,15 @@ export class NodeLinks implements LinkOwner {
     const link = slot < 0 ? undefined : this.#linkAt(slot);
     if (link === undefined) return this.anyReady(tried) ?? this.anyReady([]);
     if (link.isIdle) link.dial();
+    return link;
+  }
+
+  /** The link to an owner by chance, dialled if need be; `undefined` when none is healthy. */
+  routeToAny(partition: PartitionId, random: Random): NodeLink | undefined {
+    if (!this.#options.direct) return undefined;
+    const slot = chooseReader(this.#options.table, partition, this.#standing, random);
+    const link = slot < 0 ? undefined : this.#linkAt(slot);
+    if (link?.isIdle === true) link.dial();
     return link;
   }
 

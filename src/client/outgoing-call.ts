@@ -3,7 +3,9 @@
  * encoded as soon as it is sent, so it can point at the next call then.
  */
 import type { EntityName } from "../model/ids.ts";
+import type { Mark } from "../model/mark.ts";
 import { callFlags, type CallMessage } from "../wire/messages.ts";
+import type { SessionMarks } from "../routing/session-marks.ts";
 import type { PendingCall } from "./pending-call.ts";
 
 /** The byte of the wire for "all owners". */
@@ -15,14 +17,16 @@ export class OutgoingCall implements CallMessage {
   readonly hop = 1;
   readonly chain = noChain;
   readonly #clientId: string;
+  readonly #session: SessionMarks | undefined;
   #call: PendingCall;
   tableId = 0;
   timeoutMs = 0;
   received = 0;
 
   /** @param clientId who is protected where a call has a number */
-  constructor(clientId: string, call: PendingCall) {
+  constructor(clientId: string, call: PendingCall, session: SessionMarks | undefined) {
     this.#clientId = clientId;
+    this.#session = session;
     this.#call = call;
   }
 
@@ -66,8 +70,16 @@ export class OutgoingCall implements CallMessage {
 
   get flags(): number {
     const { attempts } = this.#call;
-    const asked = splitFlags(this.#call);
+    const asked = splitFlags(this.#call) | this.#call.readFlags | this.#sessionFlag;
     return attempts === undefined ? asked : asked | attempts.flags;
+  }
+
+  get #sessionFlag(): number {
+    return this.#session === undefined ? 0 : callFlags.session;
+  }
+
+  get seen(): Mark | undefined {
+    return this.#session?.seenOf(this.#call.partition);
   }
 
   get ageTime(): number {

@@ -10,7 +10,7 @@ import type { WhenSplit } from "../model/acks.ts";
 import { entityName } from "../model/ids.ts";
 import { notInWheel, type WheelEntry } from "../platform/deadline-wheel.ts";
 import { noneTried } from "../routing/target.ts";
-import type { CatalogueEntry } from "../wire/messages.ts";
+import { readFlags, type CatalogueEntry } from "../wire/messages.ts";
 import { CallAttempts } from "./call-attempts.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { UnsettledCall } from "./unsettled-calls.ts";
@@ -112,6 +112,15 @@ export class PendingCall implements WheelEntry, UnsettledCall<PendingCall> {
 
   get whenSplit(): WhenSplit {
     return this.request.options.whenSplit ?? this.#entry.whenSplit;
+  }
+
+  /** Flags that say where it may run; none for a handler. */
+  get readFlags(): number {
+    return this.isQuery ? readFlags(this.request.options.readFrom) : 0;
+  }
+
+  get readsAny(): boolean {
+    return this.isQuery && this.request.options.readFrom === "any";
   }
 
   /** By number or by idempotency key. Meaningless for queries. */

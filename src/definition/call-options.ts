@@ -1,8 +1,8 @@
 /** The options of `.with(…)`: of every call made through the handle that it returns. */
-import type { Acks, WhenSplit } from "../model/acks.ts";
+import type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
-import { checkAcks, checkWhenSplit } from "./function-options.ts";
+import { checkAcks, checkReadFrom, checkWhenSplit } from "./function-options.ts";
 import { checkKnownNames } from "./known-names.ts";
 
 export interface CallOptions {
@@ -16,6 +16,14 @@ export interface CallOptions {
   readonly acks?: Acks | undefined;
   /** Overrides the function's `whenSplit`. */
   readonly whenSplit?: WhenSplit | undefined;
+  /**
+   * Where queries run; handlers always run on the primary. `"any"` asks whichever owner is at hand,
+   * which costs the primary nothing and may show what was true some milliseconds ago; in a session it
+   * is never older than what the session has seen. `"linearizable"` costs a round trip to a majority
+   * and is never old, whatever happened to the primary; without a majority it is `unavailable`.
+   * @default "primary"
+   */
+  readonly readFrom?: ReadFrom | undefined;
   /** Aborting it ends the call with `cancelled`; the call may still take effect. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -43,6 +51,7 @@ const callOptionNames = [
   "timeoutMs",
   "acks",
   "whenSplit",
+  "readFrom",
   "signal",
   "idempotencyKey",
   "ordered",
@@ -75,9 +84,11 @@ function merge<O extends CallOptions>(options: O, added: O, names: readonly stri
 }
 
 function checkValues(options: CallOptions): void {
-  const { timeoutMs, acks, whenSplit, signal, idempotencyKey, ordered, reply } = options;
+  const { timeoutMs, acks, whenSplit, readFrom, signal } = options;
+  const { idempotencyKey, ordered, reply } = options;
   if (acks !== undefined) checkAcks(".with", acks);
   if (whenSplit !== undefined) checkWhenSplit(".with", whenSplit);
+  if (readFrom !== undefined) checkReadFrom(".with", readFrom);
   demand(
     "timeoutMs",
     timeoutMs,

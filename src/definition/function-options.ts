@@ -3,7 +3,7 @@
  * version does not do yet is refused by name: an option that is silently ignored is a promise
  * broken in silence.
  */
-import type { Acks, WhenSplit } from "../model/acks.ts";
+import type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import { checkKnownNames } from "./known-names.ts";
@@ -105,6 +105,15 @@ export function checkWhenSplit(where: string, whenSplit: unknown): WhenSplit {
   throw new LatticeError(
     "invalid_argument",
     `${where}: whenSplit must be "serve" or "refuse", got ${show(whenSplit)}`,
+  );
+}
+
+/** @throws LatticeError `invalid_argument` unless it says where a query runs. */
+export function checkReadFrom(where: string, readFrom: unknown): ReadFrom {
+  if (readFrom === "primary" || readFrom === "any" || readFrom === "linearizable") return readFrom;
+  throw new LatticeError(
+    "invalid_argument",
+    `${where}: readFrom must be "primary", "any" or "linearizable", got ${show(readFrom)}`,
   );
 }
 

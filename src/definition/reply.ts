@@ -9,6 +9,6 @@ export interface Reply<T> {
   readonly node: string;
   /** Network legs of the call: 1 when it went straight to the primary. */
   readonly hops: number;
-  /** Names the state the reply was made from; given only where reads can ask for it. */
+  /** Of a call in a session: a token of what this answer shows, and of nothing else. */
   readonly token?: string;
 }

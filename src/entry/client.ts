@@ -26,5 +26,10 @@ export async function connect<F>(options: ConnectOptions): Promise<Client<F>> {
     await client.close();
     platform.close();
   };
-  return { get: (name, key) => client.get(name, key), close, [Symbol.asyncDispose]: close };
+  return {
+    get: (name, key) => client.get(name, key),
+    token: () => client.token(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,5 +1,6 @@
 /** `latticework/node`: starts nodes. */
 import type { HandleOf } from "../definition/handle.ts";
+import type { Session, SessionOptions } from "../definition/session.ts";
 import type { Functions } from "../definition/function-definition.ts";
 import { launchNode } from "../node/launch.ts";
 import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
@@ -8,6 +9,7 @@ import type { NodeStatus } from "../node/status.ts";
 import { nodePlatform } from "../platform/node/node-platform.ts";
 import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
 
+export type { Session, SessionOptions } from "../definition/session.ts";
 export type { NodeEvent } from "../node/events/node-event.ts";
 export type { NodeOptions } from "../node/options.ts";
 export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
@@ -24,6 +26,12 @@ export interface Node<F extends Functions> extends AsyncDisposable {
   readonly stopped: Promise<void>;
   /** A handle to call a function from this process, without a network where it leads the key. */
   get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N>;
+  /**
+   * Calls from this process that are one session: each reads what those before it wrote and were
+   * shown, whichever owner answers. `token` goes on with the session that it is of.
+   * @throws LatticeError `invalid_argument` for what is no token of this cluster
+   */
+  session(options?: SessionOptions): Session<F>;
   /** What it holds, leads and has done so far. */
   status(): NodeStatus;
   /**
@@ -72,6 +80,14 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
     stopped: node.stopped,
     get: <N extends keyof F & string>(name: N, key: string) =>
       node.get(name, key) as HandleOf<F, N>,
+    session: (options) => {
+      const session = node.session(options?.token ?? "");
+      return {
+        get: <N extends keyof F & string>(name: N, key: string) =>
+          session.get(name, key) as HandleOf<F, N>,
+        token: () => session.token(),
+      };
+    },
     status: () => node.status(),
     events: () => node.events(),
     forget: (id) => {

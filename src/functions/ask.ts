@@ -58,6 +58,10 @@ async function perform(
       number: turn.request.number,
       received: turn.request.received,
       askNumber,
+      inSession: turn.request.inSession,
+      noteSeen: (seen) => {
+        turn.noteSeen(seen);
+      },
     });
     turn.checkActive();
     return value;

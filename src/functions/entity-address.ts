@@ -33,6 +33,8 @@ export interface OpenEntity {
   /** Up to here its numbers may have been used on an entity of this name that was reaped. */
   readonly usedUp: number;
   readonly degraded: boolean;
+  /** Of a copy that is only to be read: the owners that hold it. */
+  readonly heldBy?: number;
   /** How many copies a change can get at most: the size of the owner set; 1 when degraded. */
   readonly copiesMax: number;
   /** Changes with every reign: what began in one reign must not commit in another. */

@@ -3,8 +3,9 @@
  * routing; tests implement them over a single in-memory entity table.
  */
 import type { Acks } from "../model/acks.ts";
-import type { EntityName } from "../model/ids.ts";
+import type { EntityName, PartitionId } from "../model/ids.ts";
 import type { LatticeError } from "../model/error.ts";
+import type { Mark } from "../model/mark.ts";
 import type { HybridTime } from "../model/time.ts";
 import type { Value } from "../model/value.ts";
 import type { StateCommit } from "../state/commit.ts";
@@ -18,12 +19,23 @@ export interface Store {
    */
   open(address: EntityAddress): OpenEntity | undefined;
   /**
+   * The known-committed state for a query that may run on any owner, or `undefined` when this node
+   * leads the entity, has no copy that serves, or none as new as `seen`.
+   */
+  openCopy(address: EntityAddress, seen: Mark | undefined): OpenEntity | undefined;
+  /** Whether what `open` gives is as new as `seen`. */
+  hasSeen(address: EntityAddress, seen: Mark): boolean;
+  /** What whoever was shown the newest state of the entity has seen. */
+  markOf(address: EntityAddress): Mark | undefined;
+  /**
    * Appends one turn's change. `turn` is told once, possibly before this returns: when enough copies
    * hold it, or when that will not be known. The tip already shows the change on return.
    */
   commit(address: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void;
   /** Tells `turn` when everything up to the present tip of the entity is held by enough copies. */
   confirm(address: EntityAddress, acks: Acks, turn: Confirmed): void;
+  /** The same, once a majority has also confirmed since this call that this node leads. */
+  confirmTerm(address: EntityAddress, acks: Acks, turn: Confirmed): void;
   /** The stamp of a commit that is made at `now`, in milliseconds of the monotonic clock. */
   hybridTime(now: number): HybridTime;
 }
@@ -60,8 +72,17 @@ export interface AskRequest {
   readonly number: number;
   /** The caller has the answers of all its calls below this number. */
   readonly received: number;
+  /** The asking turn runs in a session: so does this call, and `noteSeen` is told what it was shown. */
+  readonly inSession: boolean;
+  readonly noteSeen: (seen: readonly SeenMark[]) => void;
   /** Which ask of that run this is, from 1; with (caller, number) it is the same in a retried run. */
   readonly askNumber: number;
+}
+
+/** What a call has seen of one partition. */
+export interface SeenMark {
+  readonly partition: PartitionId;
+  readonly mark: Mark;
 }
 
 /** How a call ended, as the functions room sees it. */
@@ -73,6 +94,8 @@ export type TurnOutcome =
       readonly copies: number;
       readonly degraded: boolean;
       readonly fromDedupe: boolean;
+      /** Of a call in a session: what it and the calls that it asked for were shown. */
+      readonly seen: readonly SeenMark[];
     }
   | { readonly type: "failed"; readonly error: LatticeError }
   /** Nothing happened; the caller may agree to degraded service and send again. */

@@ -41,6 +41,21 @@ export function splitRefused(turn: Turn): LatticeError {
   return turnError(turn, "unavailable", `${why}; ${nothing}, try again later`);
 }
 
+export function behindSession(turn: Turn): LatticeError {
+  const why = "this node leads the key no more: its session has seen what came later";
+  return turnError(turn, "unavailable", `${why}; ${nothing}, try again`);
+}
+
+export function degradedInSession(turn: Turn): LatticeError {
+  const why = "no majority of the owners is reachable, and a session is never served without one";
+  return turnError(turn, "unavailable", `${why}; ${nothing}, try again later`);
+}
+
+export function unconfirmable(turn: Turn): LatticeError {
+  const why = "no majority of the owners is reachable to confirm a linearizable read";
+  return turnError(turn, "unavailable", `${why}; ${nothing}, try again later`);
+}
+
 export function tooFewCopies(turn: Turn, possible: number, wanted: number): LatticeError {
   const copies = `${String(wanted)} copies are asked for, ${String(possible)} can be made`;
   const advice = "start more nodes, or leave strictAcks out";

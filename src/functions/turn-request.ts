@@ -1,6 +1,7 @@
 /** One call as it reaches the functions of this node, and the hold on it that its sender keeps. */
-import type { Acks, WhenSplit } from "../model/acks.ts";
+import type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
 import type { EntityName } from "../model/ids.ts";
+import type { Mark } from "../model/mark.ts";
 import type { Age } from "./age.ts";
 import type { EntityAddress } from "./entity-address.ts";
 import type { TurnOutcome } from "./ports.ts";
@@ -27,6 +28,15 @@ export interface TurnRequest extends Age {
   readonly degradedAllowed: boolean;
   /** `undefined`: as the function says. */
   readonly whenSplit: WhenSplit | undefined;
+  /** Where it may run, if it is a query. */
+  readonly readFrom: ReadFrom;
+  /**
+   * Made in a session: it is never served degraded, never on a state older than `seen`, and what it
+   * asks for is confirmed by a majority; its end tells what was seen.
+   */
+  readonly inSession: boolean;
+  /** The newest that its session has seen of the partition, if it knows of any. */
+  readonly seen: Mark | undefined;
   /** Refuse where fewer copies can be made; the function may ask for it as well. */
   readonly strictAcks: boolean;
   /** `undefined`: as the function says. */

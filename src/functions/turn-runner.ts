@@ -17,7 +17,9 @@ import { Draft } from "../state/draft.ts";
 import { callDigest } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
 import type { OpenEntity } from "./entity-address.ts";
+import { openFor, refusalTo } from "./opening.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
+import { mustBeFresh, seenBy } from "./session-turn.ts";
 import type { Turn, TurnPhase } from "./turn.ts";
 import { TurnContext } from "./turn-context.ts";
 import * as failures from "./turn-failures.ts";
@@ -49,12 +51,12 @@ export class TurnRunner {
     turn.phase = "running";
     try {
       const { store } = this.#services;
-      const open = store.open(turn.request.address);
+      const open = openFor(turn, this.#services);
       if (open === undefined) {
         this.#ends.settle(turn, failed(failures.notServed(turn)));
         return undefined;
       }
-      const refusal = this.#refusal(turn, open);
+      const refusal = refusalTo(turn, open, this.#services);
       if (refusal !== undefined) {
         this.#ends.settle(turn, refusal);
         return undefined;
@@ -62,6 +64,7 @@ export class TurnRunner {
       const hybridTime = store.hybridTime(now);
       if (turn.isProtected && this.#hasAnswer(turn, open, hybridTime)) return undefined;
       turn.reign = open.reign;
+      turn.heldBy = open.heldBy ?? 0;
       turn.draft = draftOf(turn, open, hybridTime);
       const result = this.#run(turn);
       // It may have had itself cancelled.
@@ -78,7 +81,8 @@ export class TurnRunner {
   complete(turn: Turn, result: unknown): void {
     if (turn.phase !== "running") return;
     try {
-      if (this.#services.store.open(turn.request.address)?.reign !== turn.reign) {
+      const { store } = this.#services;
+      if (turn.heldBy === 0 && store.open(turn.request.address)?.reign !== turn.reign) {
         turn.revoke();
         this.#ends.settle(turn, failed(failures.reignEnded(turn)));
         return;
@@ -105,22 +109,6 @@ export class TurnRunner {
       this.#log(turn).error("a failed turn could not be confirmed", { error: second });
       this.#ends.settle(turn, failed(error));
     }
-  }
-
-  #refusal(turn: Turn, open: OpenEntity): TurnOutcome | undefined {
-    const { request, operation } = turn;
-    const { settings } = operation.function;
-    if (open.degraded) {
-      if (operation.isInternal) return failed(failures.notServed(turn));
-      if ((request.whenSplit ?? settings.whenSplit) === "refuse") {
-        return failed(failures.splitRefused(turn));
-      }
-      if (turn.isProtected && !request.degradedAllowed) return failures.degradedOffered;
-    }
-    if (!(request.strictAcks || settings.strictAcks) || operation.isQuery) return undefined;
-    const wanted = turn.acks === "all" ? this.#services.settings.replicas : turn.acks;
-    if (open.copiesMax >= wanted) return undefined;
-    return failed(failures.tooFewCopies(turn, open.copiesMax, wanted));
   }
 
   /** Answers a call that has run before, or that must not run. */
@@ -276,8 +264,10 @@ export class TurnRunner {
     const { address } = turn.request;
     turn.phase = "confirming";
     try {
-      if (commit === undefined) store.confirm(address, this.#confirmAcks(turn), turn);
-      else store.commit(address, commit, turn.acks, turn);
+      if (commit !== undefined) store.commit(address, commit, turn.acks, turn);
+      else if (turn.heldBy > 0) turn.released({ type: "ok", copies: turn.heldBy, degraded: false });
+      else if (mustBeFresh(turn)) store.confirmTerm(address, this.#confirmAcks(turn), turn);
+      else store.confirm(address, this.#confirmAcks(turn), turn);
     } catch (error) {
       this.#log(turn).error("a turn could not be committed", { error });
       this.#end(turn, indeterminate(turn, "its commit failed; it may or may not stay"));
@@ -293,7 +283,15 @@ export class TurnRunner {
     if (release.type === "ok") {
       const { copies, degraded } = release;
       if (error !== undefined) this.#end(turn, failed(error));
-      else this.#end(turn, { type: "ok", value, copies, degraded, fromDedupe });
+      else
+        this.#end(turn, {
+          type: "ok",
+          value,
+          copies,
+          degraded,
+          fromDedupe,
+          seen: seenBy(turn, this.#services),
+        });
       if (turn.hasAfterCommit && error === undefined) this.#runAfterCommit(turn);
     } else if (hasCommit || (error === undefined && !turn.operation.isQuery)) {
       this.#end(turn, indeterminate(turn, unconfirmed));

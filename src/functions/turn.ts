@@ -11,11 +11,12 @@
 import type { Acks } from "../model/acks.ts";
 import type { EntityName } from "../model/ids.ts";
 import { LatticeError } from "../model/error.ts";
+import { limits } from "../model/limits.ts";
 import { notInWheel } from "../platform/deadline-wheel.ts";
 import type { WheelEntry } from "../platform/deadline-wheel.ts";
 import type { Draft } from "../state/draft.ts";
 import type { Age } from "./age.ts";
-import type { Confirmed, Release } from "./ports.ts";
+import type { Confirmed, Release, SeenMark } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
 
@@ -59,6 +60,8 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   answer: ConfirmingAnswer | undefined = undefined;
   /** User code has begun to run: from here on its answers depend on what it saw. */
   hasRun = false;
+  /** Owners that hold the copy which it only reads; 0 for a turn on the state that is led here. */
+  heldBy = 0;
   /** Whose reign it runs in. */
   reign: object | undefined = undefined;
   /** The run is over: the context refuses everything. */
@@ -181,6 +184,17 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
     extras.afterCommit.push(run);
   }
 
+  /** What the calls that it asked for were shown. */
+  get seenByAsks(): readonly SeenMark[] {
+    return this.#extras?.seen ?? nothingSeen;
+  }
+
+  noteSeen(seen: readonly SeenMark[]): void {
+    if (seen.length === 0) return;
+    const extras = this.#open();
+    extras.seen = [...(extras.seen ?? nothingSeen), ...seen].slice(0, limits.seenMarksMax - 1);
+  }
+
   /** Numbers the asks of one run from 1: a retried run numbers them alike. */
   nextAskNumber(): number {
     const extras = this.#open();
@@ -244,8 +258,10 @@ class TurnExtras {
   onRevoke: Set<(reason: LatticeError) => void> | undefined = undefined;
   afterCommit: (() => void | Promise<void>)[] | undefined = undefined;
   endedBecause: LatticeError | undefined = undefined;
+  seen: readonly SeenMark[] | undefined = undefined;
 }
 
 const nothingToRun: readonly (() => void)[] = [];
+const nothingSeen: readonly SeenMark[] = [];
 /** Calls of `ctx.afterCommit` in one run. */
 export const afterCommitMax = 256;

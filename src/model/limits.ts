@@ -34,6 +34,10 @@ export const limits = {
   callsPerNodeMax: 16_384,
   /** Calls waiting for one entity. */
   entityQueueMax: 1_000,
+  /** Partitions that one answer in a session tells to have been seen; those of its own call first. */
+  seenMarksMax: 256,
+  /** Characters of a session's token: several times what one of 65,536 partitions takes. */
+  tokenLengthMax: 1_048_576,
   /** Calls that ask calls that ask calls. */
   callDepthMax: 16,
   deadlineMsDefault: 30_000,

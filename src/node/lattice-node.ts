@@ -14,6 +14,8 @@ import type { EventReader } from "./events/event-reader.ts";
 import type { NodeSettings } from "./options.ts";
 import { statusOf } from "./status-of.ts";
 import type { NodeStatus } from "./status.ts";
+import type { CallSession } from "./calls/node-call-request.ts";
+import { SessionMarks } from "../routing/session-marks.ts";
 
 const readyPollMs = 20;
 const leavePollMs = 50;
@@ -26,6 +28,12 @@ const farewellMs = 200;
 
 /** What a node stands on, before it is known under which boot id it runs. */
 export type NodeGround = Omit<NodeFoundation, "bootTooLow" | "feed">;
+
+/** Calls of a node that are one session. */
+export interface NodeSession {
+  get<F extends AnyFunction>(functionName: string, key: string): Handle<F>;
+  token(): string;
+}
 
 export class LatticeNode {
   readonly #settings: NodeSettings;
@@ -114,8 +122,24 @@ export class LatticeNode {
   }
 
   /** A handle to call a function from this process. */
-  get<F extends AnyFunction>(functionName: string, key: string): Handle<F> {
-    return this.#parts.caller.handle<F>(functionName, key);
+  get<F extends AnyFunction>(functionName: string, key: string, session?: CallSession): Handle<F> {
+    return this.#parts.caller.handle<F>(functionName, key, session);
+  }
+
+  /**
+   * Calls from this process that are one session.
+   * @param token of a session whose past it goes on with; "" for none
+   * @throws LatticeError `invalid_argument` for what is no token of this cluster
+   */
+  session(token: string): NodeSession {
+    const session = new SessionMarks(token);
+    const { partitionCount } = this.#parts.settings;
+    session.checkCluster(partitionCount);
+    return {
+      get: <F extends AnyFunction>(functionName: string, key: string) =>
+        this.get<F>(functionName, key, session),
+      token: () => session.token(partitionCount),
+    };
   }
 
   status(): NodeStatus {

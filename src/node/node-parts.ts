@@ -385,6 +385,7 @@ export class NodeParts implements EventTargets {
       routes: this.routes,
       links: this.links,
       attempts: this.attempts,
+      partitionCount: this.settings.partitionCount,
     };
   }
 }

@@ -159,6 +159,12 @@ export class Copy<E extends ReplicatedEntity<E>> {
     this.#committed = this.#position + 1;
   }
 
+  /** Takes the next position for nothing: what is behind it in time is behind it in the stream. */
+  appendBarrier(): number {
+    this.#position++;
+    return this.#position;
+  }
+
   /** Takes the next position for a change of the owner set. */
   appendOwners(owners: Owners): void {
     this.#position++;

@@ -113,7 +113,7 @@ function extend<E extends ReplicatedEntity<E>>(
     s.excluded = false;
     if (s.isOwner) s.dropAt = Infinity;
     s.outlet.emit({ type: "owners-changed", owners: copy.owners });
-  }
+  } else copy.appendBarrier();
   learnCommitted(s, s.infers ? position + 1 : committed);
 }
 

@@ -72,6 +72,8 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
   /** When followers that cannot know by themselves must be told what is committed. */
   tellAt = Infinity;
   #told = 0;
+  /** The last position that was taken for reads alone. */
+  #barrier = -1;
   /** When acknowledgements must be looked at again. */
   resyncAt = Infinity;
 
@@ -209,6 +211,29 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
     this.waiters.waitFor(this.#copy.position, waiter, this, outlet);
   }
 
+  /**
+   * Rule 5 for a read that must not be older than its asking: the answer waits for a position that is
+   * taken after it. Whoever acknowledges that has promised no higher term by then, so nobody else
+   * had one that could commit. One such position is under way at a time; those who ask meanwhile
+   * share the next.
+   */
+  waitForTerm(waiter: Waiter, outlet: Outlet, now: number): void {
+    const { processes, previous } = this.#copy.owners;
+    if (processes.length === 1 && previous.length === 0) {
+      this.waiters.waitFor(this.#copy.position, waiter, this, outlet);
+      return;
+    }
+    this.waiters.hold(waiter);
+    this.#takeBarrier(now);
+  }
+
+  #takeBarrier(now: number): void {
+    if (this.#barrier >= this.#copy.committed || !this.waiters.holdsSome) return;
+    this.#barrier = this.#copy.appendBarrier();
+    this.waiters.place(this.#barrier);
+    this.#stream(undefined, undefined, 0, now);
+  }
+
   /** Rule 17: gives unknown commits of a fork a position; `to` is told when all are committed. */
   merge(to: ProcessId, commits: readonly Commit[], ids: readonly CommitId[], now: number): void {
     if (this.#merges.some((merge) => merge.to === to)) return;
@@ -277,6 +302,7 @@ export class Reign<E extends ReplicatedEntity<E>> implements Progress, Service<E
       this.stuckSince = this.isCommitted ? Infinity : now;
     }
     if (this.waiters.size > 0) this.waiters.release(this, this.#outlet);
+    this.#takeBarrier(now);
     return count > before;
   }
 

@@ -11,6 +11,7 @@
 import { assert } from "../model/assert.ts";
 import { noEffects } from "../model/effect-list.ts";
 import type { EntityName, NodeId, ProcessId, WriterId } from "../model/ids.ts";
+import type { Mark } from "../model/mark.ts";
 import { sameTerm } from "../model/term.ts";
 import type { Term } from "../model/term.ts";
 import type { HybridTime } from "../model/time.ts";
@@ -23,6 +24,7 @@ import * as leading from "./leading.ts";
 import { onHello } from "./meeting.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { PartitionState } from "./partition-state.ts";
+import * as reading from "./reading.ts";
 import type { ReplicatedEntity } from "./replicated-entity.ts";
 import type { Slot } from "./slot.ts";
 import * as takeover from "./taking-over.ts";
@@ -163,12 +165,24 @@ export class Replica<E extends ReplicatedEntity<E>> {
 
   /** The same with its place, to be kept while that `isServed`; only of what has a commit. */
   servedSlot(name: EntityName): Slot<E> | undefined {
-    const { reign, copy } = this.#state;
-    if (reign?.isServing !== true) return undefined;
-    const slot = copy?.slot(name);
-    if (slot?.newest === undefined) return undefined;
-    slot.serveBy(reign);
-    return slot;
+    return reading.servedSlot(this.#state, name);
+  }
+
+  /** Owners that hold the known-committed part of a follower, which may be read then; else 0. */
+  get readableCopies(): number {
+    return reading.readableCopies(this.#state);
+  }
+  /** Whether what is served here, or may be read of a follower, is as new as `mark`. */
+  hasSeen(mark: Mark): boolean {
+    return reading.hasSeen(this.#state, mark);
+  }
+  /** Whether this follower has a copy to be read, as new as `seen`. */
+  canRead(seen: Mark | undefined): boolean {
+    return this.readableCopies > 0 && (seen === undefined || this.hasSeen(seen));
+  }
+  /** What whoever is shown the newest state of the entity here has seen of the partition. */
+  markOf(name: EntityName): Mark | undefined {
+    return reading.markOf(this.#state, name);
   }
 
   /** What watchers and replica reads may see. Read only. */
@@ -212,6 +226,16 @@ export class Replica<E extends ReplicatedEntity<E>> {
     assert(s.reign !== undefined, `partition ${String(s.options.partition)}: read without a reign`);
     s.reign.wait(waiter, s.outlet);
     leading.lead(s, now);
+    return this.#effects();
+  }
+
+  /**
+   * The same for a read that must not be older than this call: releases `waiter` when a majority has
+   * confirmed since that no higher term exists. Indeterminate without a reign, or while it ends.
+   */
+  confirmTerm(waiter: Waiter, now: number): Effects {
+    reading.confirmTerm(this.#state, waiter, now);
+    leading.lead(this.#state, now);
     return this.#effects();
   }
 

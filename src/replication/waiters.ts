@@ -33,10 +33,16 @@ export class Waiters {
   #front: Entry[] = [];
   #head = 0;
   #greedy: Entry[] = [];
+  /** Those whose position is not taken yet. */
+  #held: Waiter[] = [];
   #earliestDeadlineAt = Infinity;
 
   get size(): number {
-    return this.#front.length - this.#head + this.#greedy.length;
+    return this.#front.length - this.#head + this.#greedy.length + this.#held.length;
+  }
+
+  get holdsSome(): boolean {
+    return this.#held.length > 0;
   }
 
   /** When `expire` must run next. */
@@ -53,6 +59,18 @@ export class Waiters {
   add(position: number, { acks, token, deadlineAt }: Waiter): void {
     this.#front.push({ position, acks, token, deadlineAt });
     if (deadlineAt < this.#earliestDeadlineAt) this.#earliestDeadlineAt = deadlineAt;
+  }
+
+  /** Keeps an answer whose position is yet to be taken. */
+  hold(waiter: Waiter): void {
+    this.#held.push(waiter);
+    this.#earliestDeadlineAt = Math.min(this.#earliestDeadlineAt, waiter.deadlineAt);
+  }
+
+  /** The position of all that are held: the last one. */
+  place(position: number): void {
+    for (const waiter of this.#held) this.add(position, waiter);
+    this.#held = [];
   }
 
   /** Sends what is held by enough owners. */
@@ -83,7 +101,7 @@ export class Waiters {
   expire(now: number, outlet: Outlet): void {
     if (now < this.#earliestDeadlineAt) return;
     let earliest = Infinity;
-    const stays = (entry: Entry): boolean => {
+    const stays = (entry: Waiter): boolean => {
       if (entry.deadlineAt <= now) {
         outlet.emit({ type: "release", token: entry.token, outcome: { type: "indeterminate" } });
         return false;
@@ -94,6 +112,7 @@ export class Waiters {
     this.#front = this.#front.slice(this.#head).filter(stays);
     this.#head = 0;
     this.#greedy = this.#greedy.filter(stays);
+    this.#held = this.#held.filter(stays);
     this.#earliestDeadlineAt = earliest;
   }
 

@@ -3,6 +3,7 @@
  * for a healthy cluster is two array reads.
  */
 import type { PartitionId } from "../model/ids.ts";
+import { randomBelow, type Random } from "../model/random.ts";
 import { maxOwnersKept, type RoutingTable } from "./routing-table.ts";
 
 /** How a caller stands with a node; index into an array by slot of the routing table. */
@@ -18,6 +19,26 @@ export const standings = {
 
 /** Slots asked since the last back-off of a call; shared by all calls that were never retried. */
 export const noneTried: readonly number[] = Object.freeze([]);
+
+/** The slot of an owner by chance, among the healthy ones; -1 when none is. */
+export function chooseReader(
+  table: RoutingTable,
+  partition: PartitionId,
+  standing: Uint8Array,
+  random: Random,
+): number {
+  let count = 0;
+  let chosen = -1;
+  for (let rank = 0; rank < maxOwnersKept; rank++) {
+    const slot = table.ownerSlot(partition, rank);
+    if (slot < 0) break;
+    const state = standing[slot] ?? standings.unknown;
+    if (state !== standings.unknown && state !== standings.linked) continue;
+    count += 1;
+    if (randomBelow(random, count) === 0) chosen = slot;
+  }
+  return chosen;
+}
 
 /**
  * The slot of the best owner that was not tried yet: healthy ones in table order, then demoted ones.

@@ -47,6 +47,7 @@ export function drivenClient<F>(time: VirtualTime, client: Client<F>): Client<F>
   return {
     get: <N extends keyof F & string>(name: N, key: string) =>
       drivenHandle(time, handles, name, key) as HandleOf<F, N>,
+    token: () => client.token(),
     close,
     [Symbol.asyncDispose]: close,
   };

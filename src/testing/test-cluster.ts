@@ -8,6 +8,7 @@ import type { ConnectOptions } from "../client/connect-options.ts";
 import { checkKnownNames } from "../definition/known-names.ts";
 import type { Functions } from "../definition/function-definition.ts";
 import type { HandleOf } from "../definition/handle.ts";
+import type { Session, SessionOptions } from "../definition/session.ts";
 import { LatticeError } from "../model/error.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
@@ -39,6 +40,11 @@ export interface TestNode<F extends Functions> {
   readonly isRunning: boolean;
   /** A handle that calls from inside this node. */
   get<N extends keyof F & string>(name: N, key: string): HandleOf<F, N>;
+  /**
+   * Calls from inside this node that are one session.
+   * @throws LatticeError as `Node.session` does, and `failed_precondition` while this does not run
+   */
+  session(options?: SessionOptions): Session<F>;
   /** @throws LatticeError `failed_precondition` while it does not run */
   status(): NodeStatus;
   /**
@@ -174,6 +180,14 @@ class RunningCluster<F extends Functions> implements TestCluster<F> {
       },
       get: <N extends keyof F & string>(name: N, key: string) =>
         drivenHandle(cluster.time, runningNode(cluster, id), name, key) as HandleOf<F, N>,
+      session: (options) => {
+        const session = runningNode(cluster, id).session(options?.token ?? "");
+        return {
+          get: <N extends keyof F & string>(name: N, key: string) =>
+            drivenHandle(cluster.time, session, name, key) as HandleOf<F, N>,
+          token: () => session.token(),
+        };
+      },
       status: () => runningNode(cluster, id).status(),
       events: () => drivenIterator(cluster.time, runningNode(cluster, id).events()),
       forget: (gone) => {

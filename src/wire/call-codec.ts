@@ -10,10 +10,17 @@ import { MalformedBytes } from "../codec/malformed.ts";
 import { sharedEncoding } from "../codec/value-bytes.ts";
 import { errorCodes, LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
-import { list, milliseconds, oneOf, prose, text } from "./field.ts";
+import type { Mark } from "../model/mark.ts";
+import { list, milliseconds, oneOf, prose, struct, text, varint } from "./field.ts";
 import type { Field, Incoming, Outgoing } from "./field.ts";
-import { callFlags } from "./messages.ts";
-import type { CallMessage, FailureCode, FailureMessage, ReplyMessage } from "./messages.ts";
+import { callFlags, replyFlags } from "./messages.ts";
+import type {
+  CallMessage,
+  FailureCode,
+  FailureMessage,
+  ReplyMessage,
+  SeenPartition,
+} from "./messages.ts";
 
 /**
  * Well above what `checkKey` allows, so that a key that is too long gets an answer that says so
@@ -29,8 +36,28 @@ const ageId = text(ageIdBytesMax);
 const chain: Field<readonly string[]> = list(text(entityBytesMax), limits.callDepthMax);
 const noChain: readonly string[] = Object.freeze([]);
 
-const parts = { protection: 1, acks: 2, age: 4, chain: 8 } as const;
-const allParts = 15;
+/** A term and a position; their process is one of the link's names. */
+const mark: Field<Mark> = {
+  bytesMin: 3,
+  write(to, { term, position }) {
+    to.bytes.varint(term.number);
+    to.names.write(to.bytes, term.process);
+    to.bytes.varint(position);
+  },
+  read(from) {
+    const term = { number: from.bytes.varint(), process: from.names.read(from.bytes) };
+    return { term, position: from.bytes.varint() };
+  },
+};
+const seenPartitions: Field<readonly SeenPartition[]> = list(
+  struct<SeenPartition>({ partition: varint, mark }),
+  limits.seenMarksMax,
+);
+
+const nothingRare = Object.freeze({ chain: noChain, seen: undefined });
+
+const parts = { protection: 1, acks: 2, age: 4, chain: 8, seen: 16 } as const;
+const allParts = 31;
 
 export function writeCall(to: Outgoing, call: CallMessage): void {
   const { bytes, names } = to;
@@ -58,6 +85,7 @@ export function writeCall(to: Outgoing, call: CallMessage): void {
     ageId.write(to, call.ageId);
   }
   if ((present & parts.chain) !== 0) chain.write(to, call.chain);
+  if (call.seen !== undefined) mark.write(to, call.seen);
   bytes.raw(call.input);
 }
 
@@ -67,6 +95,7 @@ function partsOf(call: CallMessage): number {
   if (call.acks !== 0) present |= parts.acks;
   if (call.ageTime !== 0 || call.ageId !== "") present |= parts.age;
   if (call.chain.length > 0) present |= parts.chain;
+  if (call.seen !== undefined) present |= parts.seen;
   return present;
 }
 
@@ -94,7 +123,7 @@ export function readCall(from: Incoming): CallMessage {
   const hasAge = (present & parts.age) !== 0;
   const ageTime = hasAge ? bytes.varint() : 0;
   const ageText = hasAge ? bytes.string(ageIdBytesMax) : "";
-  const held = (present & parts.chain) !== 0 ? chain.read(from) : noChain;
+  const rare = present < parts.chain ? nothingRare : readRare(from, present);
   return {
     type: "call",
     id,
@@ -113,8 +142,16 @@ export function readCall(from: Incoming): CallMessage {
     flags,
     ageTime,
     ageId: ageText,
-    chain: held,
+    chain: rare.chain,
+    seen: rare.seen,
     input: bytes.remaining === 0 ? emptyBytes : bytes.raw(bytes.remaining),
+  };
+}
+
+function readRare(from: Incoming, present: number): Pick<CallMessage, "chain" | "seen"> {
+  return {
+    chain: (present & parts.chain) === 0 ? noChain : chain.read(from),
+    seen: (present & parts.seen) === 0 ? undefined : mark.read(from),
   };
 }
 
@@ -146,18 +183,22 @@ export function writeReply(to: Outgoing, reply: ReplyMessage): void {
   bytes.u8(reply.copies);
   bytes.u8(reply.hops);
   to.names.write(bytes, reply.node);
+  if ((reply.flags & replyFlags.seen) !== 0) seenPartitions.write(to, reply.seen ?? []);
   bytes.raw(reply.value);
 }
 
 export function readReply(from: Incoming): ReplyMessage {
   const { bytes } = from;
+  const id = bytes.varint();
+  const flags = bytes.u8();
   return {
     type: "reply",
-    id: bytes.varint(),
-    flags: bytes.u8(),
+    id,
+    flags,
     copies: bytes.u8(),
     hops: bytes.u8(),
     node: from.names.read(bytes),
+    seen: (flags & replyFlags.seen) === 0 ? undefined : seenPartitions.read(from),
     value: readPayload(bytes),
   };
 }

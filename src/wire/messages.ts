@@ -2,7 +2,9 @@
  * Every message that crosses the network, as one union. A frame holds one or more messages of one
  * channel, in order. See `README.md` for the bytes and the hand shake.
  */
+import type { ReadFrom } from "../model/acks.ts";
 import type { BootId, EntityName, NodeId, PartitionId, ProcessId } from "../model/ids.ts";
+import type { Mark } from "../model/mark.ts";
 import type { HybridTime } from "../model/time.ts";
 import type { ErrorCode } from "../model/error.ts";
 import type { MembershipMessage } from "./membership-messages.ts";
@@ -137,6 +139,8 @@ export interface CallMessage {
   /** Age of the root call, for wait–die; 0 for a root call that has none yet. */
   readonly ageTime: HybridTime;
   readonly ageId: string;
+  /** The newest that the session of the call has seen of the partition, if it is made in one. */
+  readonly seen: Mark | undefined;
   /** Entities held by turns further up this chain of calls, outermost first; at most 16. */
   readonly chain: readonly EntityName[];
   /** The encoded `Value`; empty when there is no input. */
@@ -154,7 +158,19 @@ export const callFlags = {
   outbox: 16,
   /** The same call was sent before: its first attempt may have run. */
   retry: 32,
+  /** Made in a session: never served degraded, and the reply tells what it has seen. */
+  session: 64,
+  /** A query that any owner may answer. */
+  readAny: 128,
+  /** A query whose answer a majority has to confirm. */
+  readLinearizable: 256,
 } as const;
+
+/** Where a query may run, as flags of its call. */
+export function readFlags(readFrom: ReadFrom | undefined): number {
+  if (readFrom === "any") return callFlags.readAny;
+  return readFrom === "linearizable" ? callFlags.readLinearizable : 0;
+}
 
 export interface ReplyMessage {
   readonly type: "reply";
@@ -166,11 +182,18 @@ export interface ReplyMessage {
   readonly hops: number;
   /** Node that ran it. */
   readonly node: NodeId;
+  /** Of a call in a session: what it was shown, by partition; with the flag `seen`. */
+  readonly seen: readonly SeenPartition[] | undefined;
   /** The encoded result; empty means `undefined`. */
   readonly value: Uint8Array;
 }
 
-export const replyFlags = { degraded: 1, fromDedupe: 2 } as const;
+export interface SeenPartition {
+  readonly partition: PartitionId;
+  readonly mark: Mark;
+}
+
+export const replyFlags = { degraded: 1, fromDedupe: 2, seen: 4 } as const;
 
 /** `degraded_offered`: nothing happened; resend with `degradedAllowed` to be served without a majority. */
 export type FailureCode = ErrorCode | "degraded_offered";

@@ -175,6 +175,7 @@ function answerTo(call: CallMessage, answer: NonNullable<Answer>, node: string):
     copies: 2,
     hops: call.hop,
     node,
+    seen: undefined,
     value,
     ...answer,
     id: call.id,

@@ -82,6 +82,7 @@ const call: CallMessage = {
   ageTime: 0,
   ageId: "",
   chain: [],
+  seen: undefined,
 };
 
 /** Well-formed frames of a client that says hello, calls, and calls another key; one per message. */

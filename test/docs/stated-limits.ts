@@ -36,6 +36,8 @@ export const statedLimits: Readonly<Record<string, string>> = {
   clientPayloadBytesMax: bytes(limits.clientPayloadBytesMax),
   idempotencyKeyLengthMax: `${count(idempotencyKeyLengthMax)} characters`,
   callDepthMax: count(limits.callDepthMax),
+  tokenLengthMax: bytes(limits.tokenLengthMax),
+  seenMarksMax: count(limits.seenMarksMax),
   scalarBytesMax: bytes(scalarBytesMax),
   documentBytesMax: bytes(documentBytesMax),
   entityQueueMax: count(limits.entityQueueMax),

@@ -229,6 +229,7 @@ void test("messages of a node that no node sends are no harm", async () => {
     copies: 1,
     hops: 1,
     node: "z",
+    seen: undefined,
     value: new Uint8Array(0),
   });
   await cluster.sleep(200);

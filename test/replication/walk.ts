@@ -142,15 +142,23 @@ function offerFaults(
     return;
   }
   if (world.armed) add(w.crash * rate, () => world.crash(i));
-  if (process.paused) add(w.resume * rate * 2, () => world.pause(i, false));
+  if (process.paused) add(w.resume * rate * 2, () => resume(world, i));
   else add(w.pause * rate, () => world.pause(i, true));
   if (process.replica.nextTickAt <= world.now) add(0.5, () => world.tick(i));
   add(w.read * 0.1, () => world.read(i, "f/0"));
+  add(w.read * 0.1, () => world.readFresh(i, "f/0"));
   add(w.hand * rate * 0.2, () => world.handOver(i));
   add(w.compare * 0.05, () => world.compare(i));
   add(w.stroke * 0.4, () => world.slates.stroke(world, i));
   add(w.reap * 0.8, () => world.slates.reap(world, i));
   if (process.table !== world.table) add(0.3, () => world.learn(i));
+}
+
+/** It is asked at once: others may have taken over while it slept, and it has not heard of that. */
+function resume(world: World, i: number): boolean {
+  const isResumed = world.pause(i, false);
+  if (isResumed) for (const entity of ["f/0", "f/1"]) world.readFresh(i, entity);
+  return isResumed;
 }
 
 function changeTable(world: World, replicas: number): boolean {
@@ -293,8 +301,10 @@ function checkCalls(world: World, held: ReadonlyMap<string, string>): string | u
   return undefined;
 }
 
-/** P1, P5 and P7: what was answered, read or watched is still there. */
+/** P1, P5 and P7: what was answered, read or watched is still there; and no read was older than asked. */
 function checkPromises(world: World, held: ReadonlyMap<string, string>): string | undefined {
+  const [stale] = world.staleReads;
+  if (stale !== undefined) return `P10 a linearizable read did not show ${stale}`;
   for (const [id, call] of world.acknowledged) {
     if (held.get(id)?.startsWith(`${String(call)}#`) !== true) {
       return `P1 acknowledged call ${String(call)} lost (${id})`;

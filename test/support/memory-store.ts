@@ -1,6 +1,7 @@
 /** Keeps entities in one table, as `Store` for turns: what a node does over replication. */
 import type { Acks } from "../../src/model/acks.ts";
 import type { EntityName } from "../../src/model/ids.ts";
+import type { Mark } from "../../src/model/mark.ts";
 import type { HybridTime } from "../../src/model/time.ts";
 import { nextHybridTime } from "../../src/model/time.ts";
 import type { Clock } from "../../src/platform/platform.ts";
@@ -16,6 +17,12 @@ export class MemoryStore implements Store {
   degraded = false;
   copiesMax = 3;
   isServing = true;
+  /** Owners that hold a copy for queries that may run anywhere; 0: there is none here. */
+  copiesRead = 0;
+  /** Up to here everything has been seen. */
+  position = 5;
+  /** Answers that a majority was asked to confirm as new. */
+  freshCount = 0;
   reign: object = {};
   /** Answers at once; otherwise `release` answers what is held back, in order. */
   isImmediate = true;
@@ -44,7 +51,28 @@ export class MemoryStore implements Store {
   open({ name }: EntityAddress): OpenEntity | undefined {
     if (!this.isServing) return undefined;
     const { degraded, copiesMax, reign } = this;
-    return { entity: this.entity(name), writer: 7, usedUp: 0, degraded, copiesMax, reign };
+    const entity = this.entity(name);
+    return { entity, writer: 7, usedUp: 0, degraded, copiesMax, reign };
+  }
+
+  openCopy({ name }: EntityAddress, seen: Mark | undefined): OpenEntity | undefined {
+    const isBehind = seen !== undefined && !this.#isNewerThan(seen);
+    if (this.copiesRead === 0 || isBehind) return undefined;
+    const { copiesRead: heldBy, reign } = this;
+    const entity = this.entity(name);
+    return { entity, writer: 0, usedUp: 0, degraded: false, heldBy, copiesMax: 0, reign };
+  }
+
+  hasSeen(_address: EntityAddress, seen: Mark): boolean {
+    return this.#isNewerThan(seen);
+  }
+
+  markOf(): Mark {
+    return { term: { number: 1, process: "p#1" }, position: this.position };
+  }
+
+  #isNewerThan({ position }: Mark): boolean {
+    return position <= this.position;
   }
 
   commit({ name }: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {
@@ -57,6 +85,11 @@ export class MemoryStore implements Store {
   confirm(_address: EntityAddress, acks: Acks, turn: Confirmed): void {
     this.confirmAcks.push(acks);
     this.#hold(turn);
+  }
+
+  confirmTerm(address: EntityAddress, acks: Acks, turn: Confirmed): void {
+    this.freshCount += 1;
+    this.confirm(address, acks, turn);
   }
 
   hybridTime(): HybridTime {

@@ -48,8 +48,8 @@ export async function callers(): Promise<void> {
   alice.with({ acks: "most" });
   // @ts-expect-error wrong value of `reply`
   alice.with({ reply: "fully" });
-  // @ts-expect-error not available yet
-  alice.with({ readFrom: "any" });
+  // @ts-expect-error wrong value of `readFrom`
+  alice.with({ readFrom: "nearest" });
 }
 
 export const handlers = defineFunction({

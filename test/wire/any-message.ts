@@ -5,6 +5,7 @@ import { errorCodes } from "../../src/model/error.ts";
 import type { Term } from "../../src/model/term.ts";
 import type { MembershipMessage, MemberUpdate } from "../../src/wire/membership-messages.ts";
 import type { MessageType } from "../../src/wire/message-codecs.ts";
+import { replyFlags } from "../../src/wire/messages.ts";
 import type { Message, NodeIdentity } from "../../src/wire/messages.ts";
 import type {
   Commit,
@@ -208,6 +209,13 @@ const partitionMessage = fc.oneof(
 
 type Fields = { readonly [T in MessageType]: fc.Arbitrary<Omit<MessageOf<T>, "type">> };
 
+const mark = plain({ term: plain({ number: count, process: name }), position: count });
+
+/** One of them says whether there are marks. */
+function flagsOf({ flags, seen }: Omit<MessageOf<"reply">, "type">): number {
+  return seen === undefined ? flags & ~replyFlags.seen : flags | replyFlags.seen;
+}
+
 const fields: Fields = {
   hello: record<Omit<MessageOf<"hello">, "type">>(
     {
@@ -239,14 +247,23 @@ const fields: Fields = {
     received: count,
     timeoutMs: count,
     acks: byte,
-    flags: fc.nat(63),
+    flags: fc.nat(511),
     ageTime: count,
     ageId: text,
     keySlot: fc.constant(noSlot),
     chain: listOf(text),
+    seen: maybe(mark),
     input: bytes,
   }),
-  reply: plain({ id: count, flags: byte, copies: byte, hops: byte, node: name, value: bytes }),
+  reply: plain({
+    id: count,
+    flags: byte,
+    copies: byte,
+    hops: byte,
+    node: name,
+    seen: maybe(listOf(plain({ partition: count, mark }))),
+    value: bytes,
+  }).map((reply) => ({ ...reply, flags: flagsOf(reply) })),
   failure: plain({
     id: count,
     code: fc.constantFrom(...errorCodes, "degraded_offered" as const),

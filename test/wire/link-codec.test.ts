@@ -309,10 +309,20 @@ test("the hand shake decides what a link becomes, on both ends", () => {
 });
 
 test("a client may not speak as a node", () => {
+  const replyMessage: Message = {
+    type: "reply",
+    id: 1,
+    flags: 0,
+    copies: 1,
+    hops: 1,
+    node: "",
+    seen: undefined,
+    value: new Uint8Array(0),
+  };
   const forbidden: readonly Message[] = [
     { type: "replication", from: "a#1", to: "b#1", message: { entries: [] } },
     { type: "membership", message: { type: "gossip", updates: [] } },
-    { type: "reply", id: 1, flags: 0, copies: 1, hops: 1, node: "", value: new Uint8Array(0) },
+    replyMessage,
     { type: "primaries", entries: [] },
     { ...clientHello, node: identity },
     welcome,

@@ -61,6 +61,7 @@ export function callMessage(
     ageTime: 0,
     ageId: "",
     chain: [],
+    seen: undefined,
     input: new Uint8Array(0),
     ...changes,
   };

@@ -150,6 +150,7 @@ test("the bytes of a call, its repetition and a reply stay what they are", () =>
     copies: 2,
     hops: 1,
     node: "n",
+    seen: undefined,
     value: Uint8Array.of(7),
   } as const;
   assert.equal(hex(link.frames([reply])[0]!), "0111080100020109016e07");

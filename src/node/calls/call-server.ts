@@ -10,7 +10,14 @@ import type { Turns } from "../../functions/turns.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { Clock, Timers } from "../../platform/platform.ts";
 import { decideForward } from "../../routing/forward-decision.ts";
-import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
+import {
+  callFlags,
+  type CallMessage,
+  type FailureMessage,
+  type ReplyMessage,
+} from "../../wire/messages.ts";
+import type { Replica } from "../../replication/replica.ts";
+import type { Entity } from "../../state/entity.ts";
 import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
 import type { Addresses } from "./addresses.ts";
@@ -28,6 +35,8 @@ export interface Serving {
   isServing(partition: PartitionId): boolean;
   isOwner(partition: PartitionId): boolean;
   isPrimary(partition: PartitionId): boolean;
+  /** Its part in the partition, if it has one. */
+  replica(partition: PartitionId): Pick<Replica<Entity>, "canRead"> | undefined;
 }
 
 export interface CallServerOptions {
@@ -120,10 +129,15 @@ export class CallServer {
     if (address === undefined) return undefined;
     const { opened, partition } = address;
     const isLed = opened?.isServed === true || this.#options.serving.isPrimary(partition);
-    if (isLed) return this.#run(call, address, origin, arrivedAt);
+    if (isLed || this.#canRead(call, partition)) return this.#run(call, address, origin, arrivedAt);
     const { tableId } = this.#options.routes;
     if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
     return this.#route(call, address, origin, undefined);
+  }
+
+  #canRead({ flags, seen }: CallMessage, partition: PartitionId): boolean {
+    if ((flags & callFlags.readAny) === 0) return false;
+    return this.#options.serving.replica(partition)?.canRead(seen) === true;
   }
 
   /** Serves a call that waits; returns `waiting` if it has to wait on. */
@@ -132,7 +146,9 @@ export class CallServer {
     const { origin, address } = waiting;
     const now = this.now();
     const call = waiting.remaining(now);
-    if (serving.isPrimary(address.partition)) return this.#run(call, address, origin, now);
+    if (serving.isPrimary(address.partition) || this.#canRead(call, address.partition)) {
+      return this.#run(call, address, origin, now);
+    }
     return this.#route(call, address, origin, waiting);
   }
 
@@ -161,7 +177,9 @@ export class CallServer {
         if (serving.isServing(partition)) {
           return this.#run(call, address, origin, this.now());
         }
-        const held = waiting ?? this.#waiting.hold(call, origin, address);
+        // A read that any owner may answer does better to ask another one.
+        const mayWait = (call.flags & callFlags.readAny) === 0;
+        const held = waiting ?? (mayWait ? this.#waiting.hold(call, origin, address) : undefined);
         if (held === undefined) this.#fail(call, origin, this.#unavailable(call, address));
         return held;
       }

@@ -3,9 +3,10 @@
  * It goes to whoever leads the key, over a link or straight into the turns of this node, and is
  * repeated as the retry policy says until it is settled or its time is up.
  */
-import type { Acks, WhenSplit } from "../../model/acks.ts";
+import type { Acks, ReadFrom, WhenSplit } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
 import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
@@ -21,38 +22,17 @@ import {
 } from "../../routing/retry-policy.ts";
 import {
   callFlags,
+  readFlags,
   replyFlags,
   type CallMessage,
   type FailureMessage,
   type ReplyMessage,
+  type SeenPartition,
 } from "../../wire/messages.ts";
 import { decodeValue } from "../../codec/value-bytes.ts";
 import type { Attempt } from "./attempts.ts";
+import type { NodeCallRequest } from "./node-call-request.ts";
 import { allOwnersAcks } from "./served-call.ts";
-
-/** What is called, and under which protection. */
-export interface NodeCallRequest {
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  readonly isQuery: boolean;
-  /** Encoded. */
-  readonly input: Uint8Array;
-  readonly timeoutMs: number;
-  /** "" and 0 for a call without protection; an idempotency key has the number 0. */
-  readonly caller: string;
-  readonly number: number;
-  received(): number;
-  readonly outbox: boolean;
-  /** An earlier call under the same protection may have run. */
-  readonly isRetry: boolean;
-  readonly whenSplit: WhenSplit;
-  readonly acks: Acks | undefined;
-  readonly strictAcks: boolean;
-  readonly ageTime: HybridTime;
-  readonly ageId: string;
-  readonly chain: readonly EntityName[];
-}
 
 /** What a call needs of whoever makes it. */
 export interface NodeCallOwner {
@@ -62,7 +42,7 @@ export interface NodeCallOwner {
   readonly timers: Timers;
   now(): number;
   /** The best node that was not tried, or `undefined`. */
-  chooseTarget(partition: PartitionId, tried: readonly NodeId[]): NodeId | undefined;
+  chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined;
   /** Into the turns of this node. */
   submit(call: TurnRequest): SubmittedTurn;
   /** To another node; `undefined` if the attempt is over already. */
@@ -79,6 +59,8 @@ export type NodeCallEnd =
       readonly copies: number;
       readonly hops: number;
       readonly node: NodeId;
+      /** Of a call in a session. */
+      readonly seen: readonly SeenPartition[] | undefined;
     }
   | { readonly type: "failed"; readonly error: LatticeError };
 
@@ -87,6 +69,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly isQuery: boolean;
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
+  readonly readFrom: ReadFrom;
   mayHaveRun = false;
   degradedAllowed = false;
   keepsAge = false;
@@ -108,6 +91,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly strictAcks: boolean;
   readonly acks: Acks | undefined;
   arrivedAt = 0;
+  seen: Mark | undefined = undefined;
   readonly deadlineAt: number;
   readonly chain: readonly EntityName[];
   readonly ageTime: HybridTime;
@@ -138,6 +122,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.isQuery = request.isQuery;
     this.isProtected = request.caller !== "";
     this.whenSplit = request.whenSplit;
+    this.readFrom = request.readFrom;
     this.address = address;
     this.operation = request.operation;
     this.input = request.input;
@@ -151,6 +136,10 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.chain = request.chain;
     this.ageTime = request.ageTime;
     this.ageId = request.ageId;
+  }
+
+  get inSession(): boolean {
+    return this.#request.session !== undefined;
   }
 
   get functionName(): string {
@@ -168,13 +157,14 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   /** Sends it to the best node that was not tried yet. */
   attempt(): void {
     if (this.#settled) return;
-    const target = this.#owner.chooseTarget(this.partition, this.#tried);
+    const target = this.#owner.chooseTarget(this, this.#tried);
     if (target === undefined) {
       this.#ended({ code: "not_sent", indeterminate: false, retryAfterMs: 0 });
       return;
     }
     this.#tried.push(target);
     this.received = this.#request.received();
+    this.seen = this.#request.session?.seenOf(this.partition);
     if (target === this.#owner.self) {
       this.#submit();
     } else {
@@ -223,6 +213,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
       this.#failed(message);
       return;
     }
+    if (message.seen !== undefined) this.#request.session?.note(message.seen);
     this.#settle({
       type: "ok",
       value: message.value,
@@ -230,6 +221,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
       copies: message.copies,
       hops: message.hops,
       node: message.node,
+      seen: message.seen,
     });
   }
 
@@ -245,6 +237,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.#localTurn = undefined;
     switch (outcome.type) {
       case "ok":
+        this.#request.session?.note(outcome.seen);
         this.#settle({
           type: "ok",
           value: outcome.value,
@@ -252,6 +245,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
           copies: outcome.copies,
           hops: 0,
           node: this.#owner.self,
+          seen: this.inSession ? outcome.seen : undefined,
         });
         return;
       case "failed":
@@ -295,7 +289,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
       code: end.code,
       indeterminate: end.indeterminate,
       retryAfterMs: end.retryAfterMs,
-      othersLeft: this.#owner.chooseTarget(this.partition, this.#tried) !== undefined,
+      othersLeft: this.#owner.chooseTarget(this, this.#tried) !== undefined,
       remainingMs: this.deadlineAt - this.#owner.now(),
     });
     switch (decision.type) {
@@ -351,10 +345,13 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
         (request.whenSplit === "serve" ? callFlags.splitServe : callFlags.splitRefuse) |
         (request.strictAcks ? callFlags.strictAcks : 0) |
         (request.outbox ? callFlags.outbox : 0) |
+        (this.isQuery ? readFlags(this.readFrom) : 0) |
+        (this.inSession ? callFlags.session : 0) |
         (this.retry ? callFlags.retry : 0),
       ageTime: this.ageTime,
       ageId: this.ageId,
       chain: this.chain,
+      seen: this.seen,
       input: this.input,
     };
   }

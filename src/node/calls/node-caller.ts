@@ -6,18 +6,20 @@ import { hash53 } from "../../codec/hash53.ts";
 import { decodeValue, encodeValue } from "../../codec/value-bytes.ts";
 import type { Handle, HandleCall } from "../../definition/handle.ts";
 import { createHandle } from "../../definition/handle.ts";
+import type { Reply } from "../../definition/reply.ts";
 import type { AnyFunction } from "../../definition/function-definition.ts";
 import type { AskRequest, Calls } from "../../functions/ports.ts";
 import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import { LatticeError } from "../../model/error.ts";
-import { entityName, type EntityName, type NodeId, type PartitionId } from "../../model/ids.ts";
+import { entityName, type EntityName, type NodeId } from "../../model/ids.ts";
 import { checkKey } from "../../model/names.ts";
 import { checkOptionalValue } from "../../model/value-check.ts";
 import type { Value } from "../../model/value.ts";
 import { DeadlineWheel } from "../../platform/deadline-wheel.ts";
 import type { Platform, Timers } from "../../platform/platform.ts";
+import { tokenOf } from "../../routing/session-marks.ts";
 import { RetryBudget } from "../../routing/retry-budget.ts";
 import { RetryPolicy } from "../../routing/retry-policy.ts";
 import type { CallMessage } from "../../wire/messages.ts";
@@ -27,12 +29,8 @@ import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Serving } from "./call-server.ts";
-import {
-  NodeCall,
-  type NodeCallEnd,
-  type NodeCallOwner,
-  type NodeCallRequest,
-} from "./node-call.ts";
+import { NodeCall, type NodeCallEnd, type NodeCallOwner } from "./node-call.ts";
+import type { CallSession, NodeCallRequest } from "./node-call-request.ts";
 import { CallOrder } from "./call-order.ts";
 import { noBytes } from "./served-call.ts";
 
@@ -51,6 +49,7 @@ export interface NodeCallerOptions {
   readonly routes: Routes;
   readonly links: Links;
   readonly attempts: Attempts;
+  readonly partitionCount: number;
 }
 
 export class NodeCaller implements Calls, NodeCallOwner {
@@ -85,14 +84,18 @@ export class NodeCaller implements Calls, NodeCallOwner {
   }
 
   /** A typed handle, as a client has them. */
-  handle<F extends AnyFunction>(functionName: string, key: string): Handle<F> {
+  handle<F extends AnyFunction>(
+    functionName: string,
+    key: string,
+    session?: CallSession,
+  ): Handle<F> {
     checkKey(key);
     const registered = this.#options.registry.find(functionName);
     return createHandle<F>({
       functionName,
       key,
       operations: registered,
-      call: (call) => this.#callFromHandle(call),
+      call: (call) => this.#callFromHandle(call, session),
       watch: () => {
         throw new LatticeError(
           "failed_precondition",
@@ -133,6 +136,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
         {
           ...this.#basicsOf(operation, request.key, request.input),
           ...protection,
+          session: request.inSession ? sessionOf(request) : undefined,
           timeoutMs: request.timeoutMs,
           ageTime: request.ageTime,
           ageId: request.ageId,
@@ -150,8 +154,10 @@ export class NodeCaller implements Calls, NodeCallOwner {
     });
   }
 
-  chooseTarget(partition: PartitionId, tried: readonly NodeId[]): NodeId | undefined {
+  chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined {
     const { serving, routes, links } = this.#options;
+    const { partition } = call;
+    if (tried.length === 0 && this.#canRead(call)) return this.self;
     if (serving.isPrimary(partition) && !tried.includes(this.self)) return this.self;
     const usable = (node: NodeId): boolean =>
       !tried.includes(node) && links.link(node) !== undefined;
@@ -161,6 +167,12 @@ export class NodeCaller implements Calls, NodeCallOwner {
     if (owner !== undefined) return owner;
     if (serving.isServing(partition) && !tried.includes(this.self)) return this.self;
     return undefined;
+  }
+
+  /** It is a query that any owner may answer, and this node is one that can. */
+  #canRead({ isQuery, readFrom, partition, seen }: NodeCall): boolean {
+    if (!isQuery || readFrom !== "any") return false;
+    return this.#options.serving.replica(partition)?.canRead(seen) === true;
   }
 
   submit(call: TurnRequest): SubmittedTurn {
@@ -191,27 +203,32 @@ export class NodeCaller implements Calls, NodeCallOwner {
     this.#wheel.clear();
   }
 
-  async #callFromHandle(call: HandleCall): Promise<unknown> {
+  async #callFromHandle(call: HandleCall, session: CallSession | undefined): Promise<unknown> {
     const operation = this.#options.registry.operation(call.functionName, call.operation);
     const checked = checkOptionalValue(call.input, "input");
     call.options.signal?.throwIfAborted();
     const end =
       call.options.ordered === true
         ? await this.#inOrder.after(entityName(call.functionName, call.key), () =>
-            this.#makeCall(call, operation, checked),
+            this.#makeCall(call, operation, { input: checked, session }),
           )
-        : await this.#makeCall(call, operation, checked);
+        : await this.#makeCall(call, operation, { input: checked, session });
     if (end.type === "failed") throw end.error;
     const value = valueOf(end.value);
     if (call.options.reply !== "full") return value;
-    const { degraded, copies, node, hops } = end;
-    return { value, degraded, copies, node, hops };
+    const { degraded, copies, node, hops, seen } = end;
+    const full: Reply<unknown> = { value, degraded, copies, node, hops };
+    if (seen === undefined) return full;
+    return { ...full, token: tokenOf(this.#options.partitionCount, seen) };
   }
 
   #makeCall(
     { key, options }: HandleCall,
     operation: RegisteredOperation,
-    input: Value | undefined,
+    {
+      input,
+      session,
+    }: { readonly input: Value | undefined; readonly session: CallSession | undefined },
   ): Promise<NodeCallEnd> {
     const { signal, idempotencyKey } = options;
     const protection = this.#handleProtection(operation, idempotencyKey);
@@ -229,6 +246,8 @@ export class NodeCaller implements Calls, NodeCallOwner {
           ...protection,
           ...(options.acks === undefined ? {} : { acks: options.acks }),
           ...(options.whenSplit === undefined ? {} : { whenSplit: options.whenSplit }),
+          ...(options.readFrom === undefined ? {} : { readFrom: options.readFrom }),
+          session,
           timeoutMs: options.timeoutMs ?? operation.function.settings.deadlineMs,
           ageTime: 0,
           ageId: "",
@@ -268,6 +287,8 @@ export class NodeCaller implements Calls, NodeCallOwner {
     | "outbox"
     | "isRetry"
     | "whenSplit"
+    | "readFrom"
+    | "session"
     | "acks"
     | "strictAcks"
   > {
@@ -280,6 +301,8 @@ export class NodeCaller implements Calls, NodeCallOwner {
       outbox: false,
       isRetry: false,
       whenSplit: operation.function.settings.whenSplit,
+      readFrom: "primary",
+      session: undefined,
       acks: undefined,
       strictAcks: false,
     };
@@ -317,6 +340,11 @@ export class NodeCaller implements Calls, NodeCallOwner {
       },
     };
   }
+}
+
+/** What a call inside a session's turn is shown is what that turn was shown. */
+function sessionOf({ noteSeen }: AskRequest): CallSession {
+  return { seenOf: () => undefined, note: noteSeen };
 }
 
 interface Protection {

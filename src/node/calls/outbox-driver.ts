@@ -140,6 +140,8 @@ export class OutboxDriver {
         outbox: true,
         isRetry: attempt > 1 || isInherited,
         whenSplit: settings?.whenSplit ?? "serve",
+        readFrom: "primary",
+        session: undefined,
         acks: undefined,
         strictAcks: false,
         ageTime: 0,

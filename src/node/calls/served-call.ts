@@ -2,8 +2,9 @@
  * A call that came over a connection, as the functions see it: the message, where it goes and where
  * it came from. One class for all of them, whoever sent it, so that the hot path stays monomorphic.
  */
-import type { Acks, WhenSplit } from "../../model/acks.ts";
+import type { Acks, ReadFrom, WhenSplit } from "../../model/acks.ts";
 import type { EntityName, NodeId } from "../../model/ids.ts";
+import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { LatticeError } from "../../model/error.ts";
 import { encodeValue } from "../../codec/value-bytes.ts";
@@ -89,6 +90,15 @@ export class ServedCall implements TurnRequest {
   get whenSplit(): WhenSplit | undefined {
     return whenSplitOf(this.#call.flags);
   }
+  get readFrom(): ReadFrom {
+    return readFromOf(this.#call.flags);
+  }
+  get inSession(): boolean {
+    return (this.#call.flags & callFlags.session) !== 0;
+  }
+  get seen(): Mark | undefined {
+    return this.#call.seen;
+  }
   get strictAcks(): boolean {
     return (this.#call.flags & callFlags.strictAcks) !== 0;
   }
@@ -123,10 +133,12 @@ export class ServedCall implements TurnRequest {
           id: this.#call.id,
           flags:
             (outcome.degraded ? replyFlags.degraded : 0) |
-            (outcome.fromDedupe ? replyFlags.fromDedupe : 0),
+            (outcome.fromDedupe ? replyFlags.fromDedupe : 0) |
+            (outcome.seen.length > 0 ? replyFlags.seen : 0),
           copies: outcome.copies,
           hops: this.#call.hop,
           node: this.#self,
+          seen: outcome.seen,
           value: outcome.value,
         });
         return;
@@ -172,6 +184,11 @@ export function failureOf(
 function whenSplitOf(flags: number): WhenSplit | undefined {
   if ((flags & callFlags.splitServe) !== 0) return "serve";
   return (flags & callFlags.splitRefuse) !== 0 ? "refuse" : undefined;
+}
+
+function readFromOf(flags: number): ReadFrom {
+  if ((flags & callFlags.readAny) !== 0) return "any";
+  return (flags & callFlags.readLinearizable) !== 0 ? "linearizable" : "primary";
 }
 
 function acksOf(acks: number): Acks | undefined {

@@ -4,6 +4,7 @@
  */
 import type { Acks } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
+import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { EntityAddress, OpenEntity } from "../../functions/entity-address.ts";
 import type { Confirmed, Release, Store } from "../../functions/ports.ts";
@@ -11,12 +12,14 @@ import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import type { Clock } from "../../platform/platform.ts";
 import type { Replica } from "../../replication/replica.ts";
 import type { StateCommit } from "../../state/commit.ts";
-import type { Entity } from "../../state/entity.ts";
+import { Entity } from "../../state/entity.ts";
 import type { Partitions } from "./partitions.ts";
 
 /** An answer waits so long for its copies; then its outcome is unknown. */
 export const ackTimeoutMs = 2_000;
 
+/** Of a copy that is only read: no commit is made on it. */
+const readOnly = Object.freeze({ writer: 0, usedUp: 0, degraded: false, copiesMax: 0, reign: {} });
 const alone: Release = { type: "ok", copies: 1, degraded: false };
 
 export class EntityStore implements Store {
@@ -36,6 +39,22 @@ export class EntityStore implements Store {
     return this.#openAnew(address);
   }
 
+  openCopy(address: EntityAddress, seen: Mark | undefined): OpenEntity | undefined {
+    const replica = this.#partitions.replica(address.partition);
+    if (replica?.canRead(seen) !== true) return undefined;
+    const heldBy = replica.readableCopies;
+    const entity = replica.committedEntity(address.name) ?? Entity.create(address.name);
+    return { ...readOnly, entity, heldBy };
+  }
+
+  hasSeen({ partition }: EntityAddress, seen: Mark): boolean {
+    return this.#partitions.replica(partition)?.hasSeen(seen) ?? false;
+  }
+
+  markOf({ partition, name }: EntityAddress): Mark | undefined {
+    return this.#partitions.replica(partition)?.markOf(name);
+  }
+
   commit(address: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {
     const { opened, partition } = address;
     if (opened?.commitAlone(commit) === true) {
@@ -52,6 +71,12 @@ export class EntityStore implements Store {
     const now = this.#clock.now();
     const waiter = { acks, token: turn, deadlineAt: now + ackTimeoutMs };
     this.#partitions.perform(address.partition, this.#replica(address).confirm(waiter, now));
+  }
+
+  confirmTerm(address: EntityAddress, acks: Acks, turn: Confirmed): void {
+    const now = this.#clock.now();
+    const waiter = { acks, token: turn, deadlineAt: now + ackTimeoutMs };
+    this.#partitions.perform(address.partition, this.#replica(address).confirmTerm(waiter, now));
   }
 
   hybridTime(now: number): HybridTime {

@@ -105,6 +105,7 @@ export function callMessage(changes: Partial<CallMessage> = {}): CallMessage {
     ageTime: 0,
     ageId: "",
     chain: [],
+    seen: undefined,
     input: Uint8Array.of(1),
     ...changes,
   };

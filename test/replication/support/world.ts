@@ -67,7 +67,9 @@ export interface Call {
 type Token =
   | { readonly type: "call"; readonly request: Request; readonly id: string }
   | { readonly type: "stroke"; readonly stroke: Stroke }
-  | { readonly type: "read"; readonly ids: readonly string[] };
+  | { readonly type: "read"; readonly ids: readonly string[] }
+  /** Must not be older than its asking: what was answered or read by then and it does not show. */
+  | { readonly type: "fresh"; readonly missed: string | undefined };
 
 export class World {
   now = 0;
@@ -93,6 +95,9 @@ export class World {
   handoverCount = 0;
   readonly acknowledged = new Map<string, number>();
   readonly seen = new Set<string>();
+  /** What a read that must not be old did not show. */
+  readonly staleReads: string[] = [];
+  freshCount = 0;
   readonly committed = new Set<string>();
   readonly notRun = new Set<string>();
   log: ((line: string) => void) | undefined;
@@ -227,6 +232,12 @@ export class World {
       }
       return;
     }
+    if (token.type === "fresh") {
+      if (outcome.type !== "ok") return;
+      this.freshCount++;
+      if (token.missed !== undefined) this.staleReads.push(token.missed);
+      return;
+    }
     if (token.type === "stroke") {
       token.stroke.isAcknowledged =
         outcome.type === "ok" && !outcome.degraded && outcome.copies >= 2;
@@ -339,6 +350,21 @@ export class World {
     const ids = [...held].map((id) => `${entity} ${id}`);
     const token: Token = { type: "read", ids };
     this.perform(i, replica.confirm({ acks: 2, token, deadlineAt: Infinity }, this.now));
+    return true;
+  }
+
+  /** A read that a majority confirms to be no older than now. */
+  readFresh(i: number, entity: string): boolean {
+    const { up, paused, replica } = this.process(i);
+    if (!up || paused || replica.serving !== "primary") return false;
+    const held = replica.tip(entity, false)?.commits;
+    const known = [...this.acknowledged.keys(), ...this.seen];
+    const missed = known.find((name) => {
+      const [of, id] = name.split(" ") as [string, string];
+      return of === entity && held?.has(id) !== true;
+    });
+    const token: Token = { type: "fresh", missed };
+    this.perform(i, replica.confirmTerm({ acks: 2, token, deadlineAt: Infinity }, this.now));
     return true;
   }
 

@@ -1,0 +1,39 @@
+/** What a call of this node itself is made of. */
+import type { Acks, ReadFrom, WhenSplit } from "../../model/acks.ts";
+import type { EntityName, PartitionId } from "../../model/ids.ts";
+import type { Mark } from "../../model/mark.ts";
+import type { HybridTime } from "../../model/time.ts";
+import type { SeenPartition } from "../../wire/messages.ts";
+
+/** What is called, and under which protection. */
+export interface NodeCallRequest {
+  readonly functionName: string;
+  readonly key: string;
+  readonly operation: string;
+  readonly isQuery: boolean;
+  /** Encoded. */
+  readonly input: Uint8Array;
+  readonly timeoutMs: number;
+  /** "" and 0 for a call without protection; an idempotency key has the number 0. */
+  readonly caller: string;
+  readonly number: number;
+  received(): number;
+  readonly outbox: boolean;
+  /** An earlier call under the same protection may have run. */
+  readonly isRetry: boolean;
+  readonly whenSplit: WhenSplit;
+  readonly readFrom: ReadFrom;
+  /** The session that it is made in, if any: what it has seen, and is told what it is shown. */
+  readonly session: CallSession | undefined;
+  readonly acks: Acks | undefined;
+  readonly strictAcks: boolean;
+  readonly ageTime: HybridTime;
+  readonly ageId: string;
+  readonly chain: readonly EntityName[];
+}
+
+/** A session as one of its calls needs it. */
+export interface CallSession {
+  seenOf(partition: PartitionId): Mark | undefined;
+  readonly note: (seen: readonly SeenPartition[]) => void;
+}
