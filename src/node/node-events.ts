@@ -22,6 +22,7 @@ export function linkEvents(parts: EventTargets): LinkEvents {
       parts.wasLinked = true;
       parts.peers.linkUp(processId(peer.id, peer.boot));
       parts.cluster.linkUp(peer);
+      parts.routes.linked(peer.id, peer.boot);
       parts.links.send(peer.id, "data", parts.primaries.all());
       parts.partitions.linkUp(processId(peer.id, peer.boot));
       parts.calls.linksChanged();

@@ -52,6 +52,31 @@ void test("older news of a primary does not replace newer", () => {
   assert.equal(routes.primaryOf(1_000), "");
 });
 
+void test("of two primaries of one term number the later process leads, whoever is heard of last", () => {
+  for (const order of [
+    ["a", "c", "b"],
+    ["c", "b", "a"],
+  ]) {
+    const { routes } = makeRoutes(["a", "b", "c"]);
+    for (const node of order) routes.learn(1, node, 2);
+    assert.equal(routes.primaryOf(1), "c");
+    routes.learn(1, "a", 3);
+    assert.equal(routes.primaryOf(1), "a");
+  }
+});
+
+void test("what an earlier life of a node led is forgotten when its next one is linked", () => {
+  const { routes } = makeRoutes(["a", "b", "c"]);
+  routes.linked("b", 1);
+  routes.learn(1, "b", 7);
+  routes.linked("b", 1);
+  assert.equal(routes.primaryOf(1), "b", "the same life, linked again");
+  routes.linked("b", 2);
+  assert.equal(routes.primaryOf(1), "");
+  routes.learn(1, "c", 2);
+  assert.equal(routes.primaryOf(1), "c", "a survivor of a lost majority begins with what it knows");
+});
+
 void test("a primary that is no member any more is not named, the living owners are", () => {
   const { routes, members } = makeRoutes(["a", "b", "c"]);
   routes.learn(2, "b", 3);

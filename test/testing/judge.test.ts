@@ -14,6 +14,8 @@ const call: CallRecord = {
   operation: "put",
   isProtected: true,
   acks: undefined,
+  readFrom: undefined,
+  session: undefined,
   targets: [],
   removes: "",
   timeoutMs: 1_000,
@@ -33,7 +35,8 @@ function failedAnswer(indeterminate: boolean) {
 }
 
 function historyOf(calls: readonly CallRecord[], rest: Partial<History> = {}): History {
-  return { calls, slateCalls: [], shown: [], lossy: [], wasDegraded: false, endCount: 1, ...rest };
+  const none = { slateCalls: [], shown: [], lossy: [], wasDegraded: false, endCount: 1 };
+  return { calls, ...none, handedOnAt: undefined, ...rest };
 }
 
 function looks(effects: Readonly<Record<string, number>>, rest: Partial<Look> = {}): Look {

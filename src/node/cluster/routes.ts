@@ -3,7 +3,7 @@
  * primaries say who leads it now. Both are hints, never authority: a wrong one costs a forward.
  * Clients get it as tables, whole at first and then only what changed.
  */
-import type { NodeId, PartitionId } from "../../model/ids.ts";
+import type { BootId, NodeId, PartitionId } from "../../model/ids.ts";
 import type { Placement } from "../../ring/placement.ts";
 import type { CatalogueEntry, TableMessage } from "../../wire/messages.ts";
 
@@ -18,6 +18,12 @@ interface Lead {
   readonly term: number;
 }
 
+/** As terms are ordered: two may have one number, and then that of the later process is the later one. */
+function isNewer(news: Lead, known: Lead | undefined): boolean {
+  if (known?.term !== news.term) return known === undefined || news.term > known.term;
+  return `${news.node}#` > `${known.node}#`;
+}
+
 const noOwners: readonly NodeId[] = Object.freeze([]);
 
 export class Routes {
@@ -25,6 +31,8 @@ export class Routes {
   readonly #leads: (Lead | undefined)[];
   readonly #catalogue: readonly CatalogueEntry[];
   readonly #members: () => readonly RouteMember[];
+  /** The last life of each node that was linked. */
+  readonly #lives = new Map<NodeId, BootId>();
   /** Partitions whose owners changed since the last delta; everything when `#all`. */
   readonly #changed = new Set<PartitionId>();
   #all = false;
@@ -78,14 +86,29 @@ export class Routes {
     return true;
   }
 
-  /** Takes news of a primary unless it is older than what is known. */
+  /** Takes news of a primary unless it is not newer than what is known. */
   learn(partition: PartitionId, node: NodeId, term: number): void {
-    const lead = this.#leads[partition];
-    if (partition >= this.#partitionCount || (lead !== undefined && lead.term > term)) return;
-    if (lead?.node === node && lead.term === term) return;
+    if (partition >= this.#partitionCount || !isNewer({ node, term }, this.#leads[partition]))
+      return;
     this.#leads[partition] = { node, term };
     this.#changed.add(partition);
     this.#whole = undefined;
+  }
+
+  /**
+   * A link to this life of the node is up, which tells next all that it leads. What an earlier life led
+   * is news no more: whoever leads it now may have a lower term, where a majority was lost.
+   */
+  linked(node: NodeId, boot: BootId): void {
+    const earlier = this.#lives.get(node);
+    this.#lives.set(node, boot);
+    if (earlier === undefined || earlier === boot) return;
+    for (const [partition, lead] of this.#leads.entries()) {
+      if (lead?.node !== node) continue;
+      this.#leads[partition] = undefined;
+      this.#changed.add(partition);
+      this.#whole = undefined;
+    }
   }
 
   /** The primary as far as this node knows, or "". */

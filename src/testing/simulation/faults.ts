@@ -31,6 +31,8 @@ export interface FaultsOptions {
   readonly note: (text: string) => void;
   readonly entities: AmbushOptions["entities"];
   readonly call: AmbushOptions["call"];
+  /** A node goes on after a stall, and has read nothing yet of what happened meanwhile. */
+  readonly resumed: (id: NodeId) => void;
 }
 
 export class Faults {
@@ -43,6 +45,7 @@ export class Faults {
   #createWith: number | undefined;
   /** The worst of a storm is still to come. */
   #isStormy = false;
+  readonly #resumed: FaultsOptions["resumed"];
   readonly #cluster: SimulatedCluster;
   readonly #scenario: Scenario;
   readonly #ledger: FaultLedger;
@@ -56,7 +59,9 @@ export class Faults {
   /** They left before everything was handed over. */
   readonly #owing = new Set<NodeId>();
 
-  constructor({ cluster, scenario, clients, note, entities, call }: FaultsOptions) {
+  constructor(options: FaultsOptions) {
+    const { cluster, scenario, clients, note, entities, call } = options;
+    this.#resumed = options.resumed;
     this.#cluster = cluster;
     this.#scenario = scenario;
     this.#ledger = new FaultLedger(cluster, scenario.isPatient, note);
@@ -241,7 +246,9 @@ export class Faults {
     if (life.state !== "up") return false;
     this.#cluster.pause(life.id);
     this.#ledger.stall(life.id, durationMs, () => {
-      if (this.#cluster.life(life.id) === life) this.#cluster.resume(life.id);
+      if (this.#cluster.life(life.id) !== life) return;
+      this.#cluster.resume(life.id);
+      this.#resumed(life.id);
     });
     return true;
   }

@@ -2,6 +2,7 @@
  * The record of calls, kept outside the system under test: what was asked, when, and what was
  * answered. The judge compares it with the final state and knows nothing else.
  */
+import type { ReadFrom } from "../../model/acks.ts";
 import type { ErrorCode } from "../../model/error.ts";
 import type { OperationName, SlateOperationName } from "./scenario.ts";
 import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
@@ -15,6 +16,10 @@ export interface CallRecord {
   readonly operation: OperationName | SlateOperationName | "untag";
   readonly isProtected: boolean;
   readonly acks: number | "all" | undefined;
+  /** Of a query; `undefined`: the primary. */
+  readonly readFrom: ReadFrom | undefined;
+  /** The session that it was made in, if any. */
+  readonly session: SessionName | undefined;
   /** Entities that a `send` or `ask` involves. */
   readonly targets: readonly (readonly [SimulatedFunctionName, string])[];
   /** Of `untag`: the id that was tagged. */
@@ -26,6 +31,9 @@ export interface CallRecord {
   readonly sentOrder: number;
   answer: Answer | undefined;
 }
+
+/** The second session goes on with the token of the first. */
+export type SessionName = "first" | "second";
 
 export type Answer =
   | {
@@ -67,6 +75,8 @@ export interface History {
   readonly wasDegraded: boolean;
   /** Processes that ended: degraded service is lost with its process, also when that leaves in order. */
   readonly endCount: number;
+  /** Order of the moment at which the first session's token was handed on; `undefined`: never. */
+  readonly handedOnAt: number | undefined;
 }
 
 export interface ShownState {

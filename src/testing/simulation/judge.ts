@@ -7,6 +7,7 @@
  */
 import type { CallRecord, History } from "./history.ts";
 import { clockToleranceMs, type Violations } from "./invariants.ts";
+import { judgeSessions } from "./session-judge.ts";
 import { askedId, sentId, type Look, type SimulatedFunctionName } from "./simulated-functions.ts";
 
 /** The final state by `function/key`. */
@@ -20,6 +21,7 @@ export function judge(history: History, final: FinalState, violations: Violation
   judgement.judgeEntities();
   judgement.judgeRegisters();
   judgement.judgeSlates();
+  judgeSessions(history, violations);
 }
 
 class Judgement {

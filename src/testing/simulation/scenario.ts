@@ -52,6 +52,8 @@ export interface Scenario {
   readonly callCount: number;
   /** Calls of entities that are deleted again and again. */
   readonly slateCallCount: number;
+  /** Calls of sessions, and linearizable reads. */
+  readonly sessionCallCount: number;
   readonly durationMs: number;
   readonly callTimeoutMs: number;
   readonly hotShare: number;
@@ -119,6 +121,7 @@ export function scenarioOf(seed: number): Scenario {
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
     callCount: 190 + randomBelow(random, 50),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
+    sessionCallCount: drawSessionCalls(seededRandom(seed, "sessions")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
     hotShare: random() < 0.5 ? 0 : random() * 0.5,
@@ -175,6 +178,10 @@ function drawAimedHarm(random: Random): Harm {
     faultEveryMs: 800 + random() * 2_500,
     isPatient: false,
   };
+}
+
+function drawSessionCalls(random: Random): number {
+  return random() < 0.5 ? 0 : 30 + randomBelow(random, 40);
 }
 
 function drawSlateCalls(random: Random): number {

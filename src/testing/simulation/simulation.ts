@@ -13,6 +13,7 @@ import { unrest, viewsDiffer } from "../unrest.ts";
 import { Faults } from "./faults.ts";
 import { recordingLogger, type LoggedRecords } from "./logged-records.ts";
 import { LostBatches } from "./lost-batches.ts";
+import { SessionCalls } from "./session-calls.ts";
 import type { History } from "./history.ts";
 import { Violations, type Violation } from "./invariants.ts";
 import { judge } from "./judge.ts";
@@ -107,6 +108,7 @@ class Simulation {
       await this.#birth();
       const clients = await this.#connect();
       const workload = new Workload(this.#cluster, this.#scenario, clients);
+      const sessions = new SessionCalls(this.#cluster, this.#scenario, workload);
       const faults = new Faults({
         cluster: this.#cluster,
         scenario: this.#scenario,
@@ -118,6 +120,7 @@ class Simulation {
         call: (entity, count, withinMs) => {
           workload.burst(entity, count, withinMs);
         },
+        resumed: sessions.readInside,
       });
       const observer = new Observer(
         this.#cluster,
@@ -127,6 +130,7 @@ class Simulation {
       );
       parts = { faults, workload, observer };
       workload.start();
+      sessions.start();
       this.#lost.begin();
       faults.start();
       observer.start();
@@ -343,16 +347,17 @@ class Simulation {
   }
 
   #history(workload: Workload, faults: Faults): History {
-    const nodes = this.#cluster.allLives.map(
-      ({ node }) => node?.parts.turns.degradedReplyCount ?? 0,
+    const wasDegraded = this.#cluster.allLives.some(
+      ({ node }) => (node?.parts.turns.degradedReplyCount ?? 0) > 0,
     );
     return {
       calls: workload.calls,
       slateCalls: workload.slateCalls,
       shown: workload.shown,
       lossy: faults.lossy,
-      wasDegraded: nodes.some((count) => count > 0),
+      wasDegraded,
       endCount: faults.endCount,
+      handedOnAt: workload.handedOnAt,
     };
   }
 }
@@ -381,13 +386,9 @@ function lookAt(client: unknown, functionName: string, key: string) {
   return handle.with({ reply: "full", timeoutMs: successLimitMs }).look();
 }
 
-function contentsOf(
-  replica: ReturnType<SimulatedCluster["running"]>[number]["parts"]["partitions"] extends {
-    replica(partition: number): infer R;
-  }
-    ? R
-    : never,
-): string {
+type Partitions = ReturnType<SimulatedCluster["running"]>[number]["parts"]["partitions"];
+
+function contentsOf(replica: ReturnType<Partitions["replica"]>): string {
   const parts: string[] = [];
   for (const name of replica?.entityNames() ?? []) {
     const entity = replica?.committedEntity(name);

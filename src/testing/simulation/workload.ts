@@ -6,11 +6,12 @@
 import type { Client } from "../../client/client.ts";
 import type { CallOptions } from "../../definition/call-options.ts";
 import type { Reply } from "../../definition/reply.ts";
+import type { ReadFrom } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
 import { randomBelow, type Random } from "../../model/random.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
-import type { CallRecord, ShownState } from "./history.ts";
+import type { CallRecord, SessionName, ShownState } from "./history.ts";
 import {
   operations,
   type OperationName,
@@ -32,6 +33,8 @@ export interface SimulatedClient {
   readonly name: string;
   readonly isProtected: boolean;
   readonly client: Client<unknown>;
+  /** It is a session. */
+  readonly session?: SessionName;
 }
 
 /** What is asked of one call. */
@@ -43,6 +46,7 @@ interface Request {
   readonly acks?: number | "all" | undefined;
   readonly targets?: readonly EntityId[];
   readonly removes?: string;
+  readonly readFrom?: ReadFrom;
 }
 
 export class Workload {
@@ -55,6 +59,8 @@ export class Workload {
   readonly slates: readonly EntityId[] = ["s", "t", "u"].flatMap((key) =>
     slateNames.map((name): EntityId => [name, key]),
   );
+  /** `History.handedOnAt` */
+  handedOnAt: number | undefined;
   readonly #cluster: SimulatedCluster;
   readonly #scenario: Scenario;
   readonly #random: Random;
@@ -71,6 +77,17 @@ export class Workload {
     this.#clients = clients;
     this.#random = seededRandom(scenario.seed, "workload");
     this.entities = drawEntities(scenario, this.#random);
+  }
+
+  /** Calls and answers so far. */
+  get order(): number {
+    return this.#order;
+  }
+
+  /** The place of something that happens now. */
+  nextOrder(): number {
+    this.#order += 1;
+    return this.#order;
   }
 
   get allCalls(): readonly CallRecord[] {
@@ -171,6 +188,7 @@ export class Workload {
 
   call(request: Request): CallRecord {
     const { who, entity, operation, timeoutMs, acks, targets = [], removes = "" } = request;
+    const { readFrom } = request;
     const [functionName, key] = entity;
     const isSlate = slateNames.includes(functionName);
     const calls = isSlate ? this.slateCalls : this.calls;
@@ -182,6 +200,8 @@ export class Workload {
       operation,
       isProtected: who.isProtected,
       acks,
+      readFrom,
+      session: who.session,
       targets,
       removes,
       timeoutMs,
@@ -195,7 +215,7 @@ export class Workload {
       functionName,
       key,
     );
-    const handle = plain.with({ reply: "full", timeoutMs, acks });
+    const handle = plain.with({ reply: "full", timeoutMs, acks, readFrom });
     const run = handle[operation] as (input?: unknown) => Promise<Reply<Seen | undefined>>;
     run(inputOf(record, this.#random)).then(
       ({ value, degraded, copies, hops, node }) => {
