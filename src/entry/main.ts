@@ -68,6 +68,7 @@ export type { Arguments, Result } from "../definition/operation-types.ts";
 export type { Reply } from "../definition/reply.ts";
 export type { Sender } from "../definition/sender.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/standard-schema.ts";
+export type { ScheduleOptions, TimerView } from "../definition/timers.ts";
 export type { Acks, WhenSplit } from "../model/acks.ts";
 export type { ErrorCode, ErrorDetails } from "../model/error.ts";
 export type { Value } from "../model/value.ts";

@@ -13,13 +13,14 @@ import type { HybridTime } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
 import type { Value } from "../model/value.ts";
 import type { StateCommit } from "../state/commit.ts";
-import { Draft } from "../state/draft.ts";
+import type { Draft } from "../state/draft.ts";
 import { callDigest } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
 import type { OpenEntity } from "./entity-address.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
 import type { Turn, TurnPhase } from "./turn.ts";
 import { TurnContext } from "./turn-context.ts";
+import { draftOf } from "./turn-draft.ts";
 import * as failures from "./turn-failures.ts";
 import { failed } from "./turn-failures.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -111,7 +112,7 @@ export class TurnRunner {
     const { request, operation } = turn;
     const { settings } = operation.function;
     if (open.degraded) {
-      if (operation.isInternal) return failed(failures.notServed(turn));
+      if (turn.isOwn) return failed(failures.notServed(turn));
       if ((request.whenSplit ?? settings.whenSplit) === "refuse") {
         return failed(failures.splitRefused(turn));
       }
@@ -349,14 +350,6 @@ export class TurnRunner {
     const { functionName, key } = address;
     return this.#services.platform.logger.child({ function: functionName, key, operation });
   }
-}
-
-function draftOf(turn: Turn, open: OpenEntity, hybridTime: HybridTime): Draft {
-  const { entity, writer, usedUp } = open;
-  // Later than what it overwrites, even where another clock ran ahead of this one.
-  const stamp = Math.max(hybridTime, entity.hybridTime + 1);
-  const { shape } = turn.operation.function;
-  return new Draft({ entity, shape, writer, usedUp, hybridTime: stamp });
 }
 
 const noBytes = new Uint8Array(0);
