@@ -27,6 +27,7 @@ export const invariants = {
   C10: "no write of a register loses to one that was answered before it was sent",
   C11: "what was deleted does not come back",
   C12: "what was written after the last delete stays",
+  C13: "a timer takes effect once, and not at all once it was cancelled or replaced",
   L1: "after the faults stop every call succeeds within 30 s",
   B1: "every queue stays within its bound",
   B2: "no node reports a defect of its own",

@@ -52,6 +52,8 @@ export interface Scenario {
   readonly callCount: number;
   /** Calls of entities that are deleted again and again. */
   readonly slateCallCount: number;
+  /** Calls that set and cancel timers. */
+  readonly timerCallCount: number;
   readonly durationMs: number;
   readonly callTimeoutMs: number;
   readonly hotShare: number;
@@ -119,6 +121,7 @@ export function scenarioOf(seed: number): Scenario {
     watcherCount: random() < 0.5 ? 0 : 1 + randomBelow(random, 3),
     callCount: 190 + randomBelow(random, 50),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
+    timerCallCount: drawTimerCalls(seededRandom(seed, "timer calls")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
     hotShare: random() < 0.5 ? 0 : random() * 0.5,
@@ -179,6 +182,10 @@ function drawAimedHarm(random: Random): Harm {
 
 function drawSlateCalls(random: Random): number {
   return random() < 0.4 ? 0 : 30 + randomBelow(random, 50);
+}
+
+function drawTimerCalls(random: Random): number {
+  return random() < 0.4 ? 0 : 20 + randomBelow(random, 40);
 }
 
 function drawTombstoneMs(random: Random): number | undefined {

@@ -9,7 +9,7 @@ import { partitionOf } from "../../ring/partition.ts";
 import type { Entity } from "../../state/entity.ts";
 import { jitteryLink } from "../simulated-network.ts";
 import { SimulatedCluster } from "../simulated-cluster.ts";
-import { unrest, viewsDiffer } from "../unrest.ts";
+import { timersWaiting, unrest, viewsDiffer } from "../unrest.ts";
 import { Faults } from "./faults.ts";
 import { recordingLogger, type LoggedRecords } from "./logged-records.ts";
 import { LostBatches } from "./lost-batches.ts";
@@ -233,7 +233,8 @@ class Simulation {
 
   #whyNotAtRest(): string | undefined {
     const problem = this.#viewProblem();
-    return problem === "" ? unrest(this.#cluster.running()) : problem;
+    const nodes = this.#cluster.running();
+    return problem === "" ? (unrest(nodes) ?? timersWaiting(nodes)) : problem;
   }
 
   async #rest(limitMs: number): Promise<boolean> {

@@ -18,6 +18,7 @@ import {
   type SlateOperationName,
 } from "./scenario.ts";
 import { slateNames, type Seen, type SimulatedFunctionName } from "./simulated-functions.ts";
+import { drawTimerCall, type TimerWish } from "./timer-calls.ts";
 
 export type EntityId = readonly [SimulatedFunctionName, string];
 
@@ -43,6 +44,7 @@ interface Request {
   readonly acks?: number | "all" | undefined;
   readonly targets?: readonly EntityId[];
   readonly removes?: string;
+  readonly timer?: TimerWish;
 }
 
 export class Workload {
@@ -91,7 +93,7 @@ export class Workload {
   /** Arms all calls of the run. */
   start(): void {
     const { timers } = this.#cluster.time;
-    const { callCount, slateCallCount, durationMs, watcherCount } = this.#scenario;
+    const { callCount, slateCallCount, timerCallCount, durationMs, watcherCount } = this.#scenario;
     for (let i = 0; i < callCount; i++) {
       timers.after(this.#random() * durationMs, () => {
         this.#callSomething();
@@ -101,6 +103,12 @@ export class Workload {
     for (let i = 0; i < slateCallCount; i++) {
       timers.after(random() * durationMs, () => {
         this.#callSlate(random);
+      });
+    }
+    const timerRandom = seededRandom(this.#scenario.seed, "timers");
+    for (let i = 0; i < timerCallCount; i++) {
+      timers.after(timerRandom() * durationMs, () => {
+        this.#callTimer(timerRandom);
       });
     }
     for (let i = 0; i < watcherCount; i++) {
@@ -159,6 +167,13 @@ export class Workload {
     this.call({ who, entity, operation, timeoutMs, targets });
   }
 
+  #callTimer(random: Random): void {
+    const who = this.#clients[randomBelow(random, this.#clients.length)]!;
+    const entity = this.entities[randomBelow(random, this.entities.length)]!;
+    const timeoutMs = this.#scenario.callTimeoutMs * (0.5 + random());
+    this.call({ who, entity, timeoutMs, ...drawTimerCall(random) });
+  }
+
   /** Some of what was added and acknowledged is removed again. */
   #untagLater(who: SimulatedClient, tagged: CallRecord): void {
     if (this.#random() < 0.5) return;
@@ -170,7 +185,7 @@ export class Workload {
   }
 
   call(request: Request): CallRecord {
-    const { who, entity, operation, timeoutMs, acks, targets = [], removes = "" } = request;
+    const { who, entity, operation, timeoutMs, acks, targets = [], removes = "", timer } = request;
     const [functionName, key] = entity;
     const isSlate = slateNames.includes(functionName);
     const calls = isSlate ? this.slateCalls : this.calls;
@@ -184,6 +199,7 @@ export class Workload {
       acks,
       targets,
       removes,
+      timer,
       timeoutMs,
       sentAt: this.#cluster.time.now,
       sentOrder: ++this.#order,
@@ -279,7 +295,7 @@ function drawSlateOperation(draw: number): SlateOperationName {
   return draw < 0.9 ? "wipe" : "renew";
 }
 
-function inputOf({ id, operation, targets, removes }: CallRecord, random: Random): unknown {
+function inputOf({ id, operation, targets, removes, timer }: CallRecord, random: Random): unknown {
   switch (operation) {
     case "put":
     case "tag":
@@ -289,6 +305,9 @@ function inputOf({ id, operation, targets, removes }: CallRecord, random: Random
       return { id };
     case "untag":
       return { id, of: removes };
+    case "arm":
+    case "disarm":
+      return { ...timer, id };
     case "send":
     case "post":
       return { id, to: targets };
