@@ -54,8 +54,8 @@ export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
   readonly cancelTimer: (id: string) => boolean;
   /**
    * Deletes this entity: its state is empty and its timers are gone from here on. What this run changes
-   * afterwards begins it anew. A delete wins over changes that another side of a split made meanwhile; that a call ran is
-   * remembered all the same, so a retry of an earlier one does not bring anything back.
+   * afterwards begins it anew. A delete wins over changes that another side of a split made meanwhile;
+   * that a call ran is remembered all the same, so a retry of an earlier one does not bring anything back.
    */
   readonly delete: () => void;
   /** Resolves after `ms` (≥ 0) milliseconds; the entity is held meanwhile. */

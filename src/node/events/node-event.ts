@@ -142,7 +142,7 @@ export type NodeEvent =
       readonly code: ErrorCode;
       readonly message: string;
     }
-  /** The handler of a timer refused for good: it will not be tried again, an `every` not before it is due next. */
+  /** The handler of a timer refused for good. It is given up; one with a period until it is due next. */
   | {
       readonly type: "timer.failed";
       readonly at: number;
