@@ -124,6 +124,7 @@ function request(key: string, operation: string, number: number, now: number): T
     received: number,
     retry: false,
     outbox: false,
+    timer: undefined,
     degradedAllowed: false,
     whenSplit: undefined,
     readFrom: "primary",

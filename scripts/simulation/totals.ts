@@ -22,6 +22,7 @@ const mechanisms = [
   "forwards",
   "outbox deliveries",
   "outbox redeliveries",
+  "timers fired",
   "fork commits merged",
   "tombstones reaped",
   "entities with retired writers",

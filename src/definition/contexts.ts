@@ -9,6 +9,7 @@ import type { AskHandle } from "./ask-handle.ts";
 import type { AnyFunction } from "./function-definition.ts";
 import type { Live, View } from "./kinds.ts";
 import type { Sender } from "./sender.ts";
+import type { ScheduleOptions, TimerView } from "./timers.ts";
 
 export interface QueryContext<S> {
   /** Which instance of the function this is. */
@@ -28,6 +29,8 @@ export interface QueryContext<S> {
    * done even if this run fails. A handler holds its own entity meanwhile.
    */
   readonly get: <F extends AnyFunction>(target: F, key: string) => AskHandle<F>;
+  /** The timers of this entity, the next one first. */
+  readonly timers: () => readonly TimerView[];
 }
 
 export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
@@ -39,9 +42,20 @@ export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
    */
   readonly send: <F extends AnyFunction>(target: F, key: string) => Sender<F>;
   /**
-   * Deletes this entity: its state is empty from here on. What this run changes afterwards begins it
-   * anew. A delete wins over changes that another side of a split made meanwhile; that a call ran is
-   * remembered all the same, so a retry of an earlier one does not bring anything back.
+   * Runs a handler of this entity later, by its name. The timer is kept with the state and its copies,
+   * so it survives crashes, and what its handler does takes effect once. A run that throws schedules
+   * nothing. While nobody can run it, it waits; an `every` then runs once for all that it has missed.
+   *
+   * @returns the timer's id
+   * @throws LatticeError `not_found` for a name that is no handler, `overloaded` beyond 256 timers
+   */
+  readonly schedule: (handler: string, when: ScheduleOptions, input?: Value) => string;
+  /** Whether there was a timer of this id. It does not fire any more. */
+  readonly cancelTimer: (id: string) => boolean;
+  /**
+   * Deletes this entity: its state is empty and its timers are gone from here on. What this run changes
+   * afterwards begins it anew. A delete wins over changes that another side of a split made meanwhile;
+   * that a call ran is remembered all the same, so a retry of an earlier one does not bring anything back.
    */
   readonly delete: () => void;
   /** Resolves after `ms` (≥ 0) milliseconds; the entity is held meanwhile. */
@@ -63,7 +77,9 @@ export type Caller =
       readonly type: "function";
       readonly functionName: string;
       readonly key: string;
-    };
+    }
+  /** A timer of this entity, which was due `at`: milliseconds since the epoch. */
+  | { readonly type: "timer"; readonly id: string; readonly at: number };
 
 /** The codes a handler may refuse with; the others belong to the system. */
 export type RefusalCode = (typeof refusalCodes)[number];

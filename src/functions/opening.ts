@@ -33,7 +33,7 @@ export function refusalTo(
 
 function degradedRefusal(turn: Turn): TurnOutcome | undefined {
   const { request, operation } = turn;
-  if (operation.isInternal) return failed(failures.notServed(turn));
+  if (turn.isOwn) return failed(failures.notServed(turn));
   if (request.inSession) return failed(failures.degradedInSession(turn));
   const isLinearizable = operation.isQuery && request.readFrom === "linearizable";
   if (isLinearizable) return failed(failures.unconfirmable(turn));

@@ -9,12 +9,12 @@
  * be remembered, and a new primary starts from what the outboxes hold.
  */
 import type { LatticeError } from "../model/error.ts";
-import type { ErrorCode } from "../model/error.ts";
 import { entityName } from "../model/ids.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
 import { compareSends } from "../state/outbox.ts";
 import type { OutboxEntry, SendId } from "../state/outbox.ts";
+import { backOffMs, backOffMsMin, isFinal } from "./redelivery.ts";
 
 /** How calls leave, and how they are taken out of the outbox. */
 export interface OutboxPort {
@@ -49,21 +49,6 @@ export interface RefusedSend {
 
 /** Calls under way at once. */
 export const deliveriesMax = 256;
-/** Back-off with full jitter: from, doubling, up to. */
-const redeliverMsMin = 50;
-const redeliverMsMax = 10_000;
-
-/** Trying again cannot help; everything else is tried again for ever. */
-const finalCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "invalid_argument",
-  "not_found",
-  "already_exists",
-  "failed_precondition",
-  "unauthenticated",
-  "permission_denied",
-  "too_large",
-  "handler_error",
-]);
 
 export class OutboxDelivery {
   readonly #platform: Pick<Platform, "timers" | "random">;
@@ -200,9 +185,8 @@ export class OutboxDelivery {
   }
 
   #delivered(lane: Lane, sent: Sent, end: DeliveryEnd): void {
-    if (end !== undefined && !finalCodes.has(end.code)) {
-      const most = Math.min(redeliverMsMax, redeliverMsMin * 2 ** Math.min(lane.attempt - 1, 20));
-      const delayMs = (end.retryAfterMs ?? 0) + this.#platform.random() * most;
+    if (end !== undefined && !isFinal(end)) {
+      const delayMs = (end.retryAfterMs ?? 0) + backOffMs(lane.attempt, this.#platform.random);
       this.#platform.timers.after(delayMs, () => {
         if (!lane.sender.isDropped) this.#makeReady(lane);
       });
@@ -257,12 +241,9 @@ export class OutboxDelivery {
   #confirmLater(sender: Sender): void {
     if (sender.over.length === 0) return;
     sender.isConfirming = true;
-    const most = Math.min(
-      redeliverMsMax,
-      redeliverMsMin * 2 ** Math.min(sender.confirmAttempt, 20),
-    );
     sender.confirmAttempt += 1;
-    this.#platform.timers.after(redeliverMsMin + this.#platform.random() * most, () => {
+    const delayMs = backOffMsMin + backOffMs(sender.confirmAttempt, this.#platform.random);
+    this.#platform.timers.after(delayMs, () => {
       this.#confirm(sender);
     });
   }

@@ -13,14 +13,18 @@ import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Live, Shape } from "../definition/kinds.ts";
 import type { Sender } from "../definition/sender.ts";
 import { createSender } from "../definition/sender.ts";
+import { checkTimerId } from "../definition/timers.ts";
+import type { ScheduleOptions, TimerView } from "../definition/timers.ts";
 import { LatticeError } from "../model/error.ts";
 import { splitEntityName } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import { checkKey } from "../model/names.ts";
 import { hybridTimeToMs } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
+import type { Value } from "../model/value.ts";
 import { ask } from "./ask.ts";
 import { outboxSender } from "./outbox-caller.ts";
+import { schedule, timersOf } from "./schedule.ts";
 import { sleep } from "./sleep.ts";
 import type { Turn } from "./turn.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -100,6 +104,23 @@ export class TurnContext implements HandlerContext<Shape> {
     };
   }
 
+  get schedule(): (handler: string, when: ScheduleOptions, input?: Value) => string {
+    return (handler, when, input) =>
+      schedule(this.#writing("schedule"), this.#services, { handler, when, input });
+  }
+
+  get cancelTimer(): (id: string) => boolean {
+    return (id) => {
+      const turn = this.#writing("cancelTimer");
+      checkTimerId(id);
+      return turn.draft!.timers.cancel(id);
+    };
+  }
+
+  get timers(): () => readonly TimerView[] {
+    return () => timersOf(this.#active(), this.#services.values);
+  }
+
   get delete(): () => void {
     return () => {
       this.#writing("delete").draft!.delete();
@@ -174,7 +195,8 @@ const noBytes = new Uint8Array(0);
 const messageLengthMax = 4_096;
 
 function callerOf(turn: Turn): Caller {
-  const { caller, chain, outbox } = turn.request;
+  const { caller, chain, outbox, timer } = turn.request;
+  if (timer !== undefined) return { type: "timer", id: timer.id, at: timer.at };
   const asking = outbox ? outboxSender(caller) : chain.at(-1);
   return asking === undefined
     ? { type: "client", id: caller }

@@ -85,6 +85,11 @@ export function answeredLongAgo(turn: Turn): LatticeError {
   return turnError(turn, "failed_precondition", `${why}; it was not run again`);
 }
 
+export function timerNotDue(turn: Turn): LatticeError {
+  const why = "its timer was taken out, cancelled or replaced, or is not due yet";
+  return turnError(turn, "aborted", `${why}; ${nothing}`);
+}
+
 export function dedupeFull(turn: Turn): LatticeError {
   return turnError(
     turn,

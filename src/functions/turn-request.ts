@@ -2,6 +2,7 @@
 import type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Mark } from "../model/mark.ts";
+import type { EntityTimer } from "../state/timers.ts";
 import type { Age } from "./age.ts";
 import type { EntityAddress } from "./entity-address.ts";
 import type { TurnOutcome } from "./ports.ts";
@@ -24,6 +25,8 @@ export interface TurnRequest extends Age {
   readonly retry: boolean;
   /** Sent by the outbox of another entity; `caller` names that entity and its writer. */
   readonly outbox: boolean;
+  /** The timer of this entity that is due; the turn takes it out. */
+  readonly timer: EntityTimer | undefined;
   /** The caller agreed to degraded service. */
   readonly degradedAllowed: boolean;
   /** `undefined`: as the function says. */

@@ -13,7 +13,7 @@ import type { HybridTime } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
 import type { Value } from "../model/value.ts";
 import type { StateCommit } from "../state/commit.ts";
-import { Draft } from "../state/draft.ts";
+import type { Draft } from "../state/draft.ts";
 import { callDigest } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
 import type { OpenEntity } from "./entity-address.ts";
@@ -22,6 +22,7 @@ import type { Release, TurnOutcome } from "./ports.ts";
 import { mustBeFresh, seenBy } from "./session-turn.ts";
 import type { Turn, TurnPhase } from "./turn.ts";
 import { TurnContext } from "./turn-context.ts";
+import { draftOf } from "./turn-draft.ts";
 import * as failures from "./turn-failures.ts";
 import { failed } from "./turn-failures.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -347,14 +348,6 @@ export class TurnRunner {
     const { functionName, key } = address;
     return this.#services.platform.logger.child({ function: functionName, key, operation });
   }
-}
-
-function draftOf(turn: Turn, open: OpenEntity, hybridTime: HybridTime): Draft {
-  const { entity, writer, usedUp } = open;
-  // Later than what it overwrites, even where another clock ran ahead of this one.
-  const stamp = Math.max(hybridTime, entity.hybridTime + 1);
-  const { shape } = turn.operation.function;
-  return new Draft({ entity, shape, writer, usedUp, hybridTime: stamp });
 }
 
 const noBytes = new Uint8Array(0);

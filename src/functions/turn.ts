@@ -100,6 +100,11 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
     return this.#extras !== undefined && this.#extras.askCount > 0;
   }
 
+  /** No caller's, but the system's or a timer's: nobody could agree to degraded service for it. */
+  get isOwn(): boolean {
+    return this.operation.isInternal || this.request.timer !== undefined;
+  }
+
   /** Must not take effect twice. */
   get isProtected(): boolean {
     return this.request.caller !== "" && !this.operation.isQuery;

@@ -362,6 +362,7 @@ function internalRequest(
     received: 0,
     retry: false,
     outbox: false,
+    timer: undefined,
     degradedAllowed: false,
     whenSplit: undefined,
     readFrom: "primary",

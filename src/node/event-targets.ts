@@ -4,6 +4,7 @@ import type { NodeIdentity } from "../wire/messages.ts";
 import type { Attempts } from "./calls/attempts.ts";
 import type { CallServer } from "./calls/call-server.ts";
 import type { OutboxDriver } from "./calls/outbox-driver.ts";
+import type { TimerDriver } from "./calls/timer-driver.ts";
 import type { Birth } from "./cluster/birth.ts";
 import type { ClusterDriver } from "./cluster/cluster-driver.ts";
 import type { Primaries } from "./cluster/primaries.ts";
@@ -58,6 +59,7 @@ export interface EventTargets {
   readonly attempts: Attempts;
   readonly calls: CallServer;
   readonly outbox: OutboxDriver;
+  readonly entityTimers: TimerDriver;
   readonly watches: WatchServer;
   readonly clients: ClientSessions;
 }

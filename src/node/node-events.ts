@@ -152,6 +152,7 @@ export function clusterEvents(parts: EventTargets): ClusterEvents {
     },
     clockSet: (aheadMs) => {
       parts.clockWatch.clockSet(aheadMs);
+      parts.entityTimers.clockSet();
     },
     secondPassed: () => {
       parts.clockWatch.look();
@@ -189,12 +190,15 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
       const leads = parts.partitions.isPrimary(partition);
       for (const name of entities) {
         parts.watches.changed(name);
-        if (leads) parts.outbox.changed(partition, name);
+        if (!leads) continue;
+        parts.outbox.changed(partition, name);
+        parts.entityTimers.changed(partition, name);
       }
     },
     committedAlone: (partition, entity) => {
       parts.watches.changed(entity.name);
       parts.outbox.entityChanged(partition, entity);
+      parts.entityTimers.entityChanged(partition, entity);
     },
     replaced: (partition) => {
       parts.watches.partitionEnded(partition);
@@ -236,9 +240,11 @@ function roleChanged(parts: EventTargets, partition: PartitionId, change: RoleCh
     if (term.number > 1) parts.counts.takeovers += 1;
     parts.primaries.lead(partition, term.number);
     parts.outbox.partitionBegan(partition);
+    parts.entityTimers.partitionBegan(partition);
   } else {
     parts.primaries.resign(partition);
     parts.outbox.partitionEnded(partition);
+    parts.entityTimers.partitionEnded(partition);
     if (primary !== "" && primary !== parts.self && term !== undefined) {
       parts.primaries.heard(partition, nodeOf(primary), term.number);
     }

@@ -11,7 +11,7 @@ import { Turns } from "../functions/turns.ts";
 import { ClusterClock } from "../membership/cluster-clock.ts";
 import { majority, type Acks } from "../model/acks.ts";
 import { nodeOf, processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
-import { hybridTicksPerMs, type HybridTime } from "../model/time.ts";
+import { hybridTicksPerMs, hybridTimeToMs, type HybridTime } from "../model/time.ts";
 import type { Platform } from "../platform/platform.ts";
 import { retireAtDefault } from "../state/retirement.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
@@ -21,6 +21,7 @@ import { Attempts } from "./calls/attempts.ts";
 import { CallServer } from "./calls/call-server.ts";
 import { NodeCaller, type NodeCallerOptions } from "./calls/node-caller.ts";
 import { OutboxDriver } from "./calls/outbox-driver.ts";
+import { TimerDriver } from "./calls/timer-driver.ts";
 import { Birth } from "./cluster/birth.ts";
 import { ClusterDriver } from "./cluster/cluster-driver.ts";
 import { Primaries } from "./cluster/primaries.ts";
@@ -78,6 +79,7 @@ export class NodeParts implements EventTargets {
   readonly calls: CallServer;
   readonly caller: NodeCaller;
   readonly outbox: OutboxDriver;
+  readonly entityTimers: TimerDriver;
   readonly watches: WatchServer;
   readonly clients: ClientSessions;
   /** Calls in flight that came over each link. */
@@ -153,15 +155,11 @@ export class NodeParts implements EventTargets {
         this.cluster.compareWith(node);
       },
     });
-    this.outbox = new OutboxDriver({
-      platform,
-      registry: this.#registry,
-      turns: this.turns,
-      addresses: this.#addresses,
-      caller: this.caller,
-      partitions: this.partitions,
-      events: this.events,
-    });
+    const { turns, caller, partitions, events } = this;
+    const driven = { platform, turns, addresses: this.#addresses, partitions, events };
+    this.outbox = new OutboxDriver({ ...driven, registry: this.#registry, caller });
+    const clusterNow = (): number => hybridTimeToMs(this.clusterClock.stamp(platform.clock.now()));
+    this.entityTimers = new TimerDriver({ ...driven, clusterNow });
     this.watches = this.#makeWatches();
     this.clients = this.#makeClients();
     this.birth = this.#makeBirth();
@@ -185,6 +183,7 @@ export class NodeParts implements EventTargets {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.birth.stop();
+    this.entityTimers.stop();
     this.turns.stop();
     this.caller.close();
     this.outbox.stop();

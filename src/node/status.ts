@@ -26,6 +26,8 @@ export interface NodeStatus {
   readonly forkedCommits: number;
   /** Calls in the outboxes of the entities that this node leads. */
   readonly outboxDepth: number;
+  /** Timers of the entities that this node leads. */
+  readonly timers: number;
   /** Entities held, as owner or primary. */
   readonly entities: number;
   readonly clients: number;
@@ -59,6 +61,9 @@ export interface NodeCounters {
   /** Calls that an outbox delivered, and how often one had to be sent again. */
   readonly outboxDelivered: number;
   readonly outboxRedelivered: number;
+  /** Timers that took effect, and those whose handler will never take them. */
+  readonly timersFired: number;
+  readonly timersFailed: number;
   /** Calls answered without a majority. */
   readonly degradedReplies: number;
   readonly forksMerged: number;

@@ -22,6 +22,7 @@ import { seenInCell } from "./cell-entry.ts";
 import { asCell } from "./dict-node.ts";
 import { FieldDrafts, stateShape } from "./state-shape.ts";
 import type { StateShape } from "./state-shape.ts";
+import { TimersDraft } from "./timers-draft.ts";
 
 export interface DraftOptions<S extends Shape> {
   /** The newest state of the entity. */
@@ -51,6 +52,7 @@ export class Draft<S extends Shape = Shape> {
   #envelope: EnvelopeDraft | undefined;
   #record: RecordOperation | undefined;
   #expireAt: HybridTime | undefined;
+  #timers: TimersDraft | undefined;
 
   constructor(options: DraftOptions<S>) {
     this.#scope = new Scope(options.entity, options.writer);
@@ -83,6 +85,13 @@ export class Draft<S extends Shape = Shape> {
   set expireAt(time: HybridTime | undefined) {
     this.#scope.checkReadable();
     this.#expireAt = time ?? 0;
+  }
+
+  /** The entity's timers, this turn's changes included. */
+  get timers(): TimersDraft {
+    this.#scope.checkReadable();
+    this.#timers ??= new TimersDraft(this.#scope);
+    return this.#timers;
   }
 
   /**
@@ -124,6 +133,7 @@ export class Draft<S extends Shape = Shape> {
     this.#scope.document = undefined;
     this.#expireAt = undefined;
     this.#fields?.reset();
+    this.#timers?.reset();
   }
 
   /**
@@ -176,6 +186,7 @@ export class Draft<S extends Shape = Shape> {
     this.#fields?.collect(gathered, sequence);
     const update = this.#scope.document?.finish();
     if (update !== undefined) gathered.push({ type: "text", update });
+    this.#timers?.collect(gathered);
     if (this.#expireAt !== undefined) {
       const cell = asCell(this.#scope.committed(expiryField));
       const seen = seenInCell(cell, this.#scope.writer);

@@ -27,11 +27,13 @@ import { DocumentSection } from "./document-section.ts";
 import { readImage, writeImage } from "./entity-image.ts";
 import { mergeParts, settle } from "./entity-merge.ts";
 import type { EntityParts, StoredParts } from "./entity-parts.ts";
-import { expiryField } from "./field-tag.ts";
+import { expiryField, timersField } from "./field-tag.ts";
 import { highHalf, joinHalves, lowHalf } from "./halves.ts";
 import { performCommit } from "./operation-effects.ts";
 import { Outbox } from "./outbox.ts";
 import { Postponed } from "./postponed.ts";
+import { timersIn } from "./timers.ts";
+import type { EntityTimer } from "./timers.ts";
 
 const noOutbox = new Outbox();
 const noDedupe = new DedupeTable();
@@ -234,6 +236,11 @@ export class Entity implements EntityParts {
     const cell = asCell(this.contents.get(expiryField));
     const value = cell === undefined ? 0 : winner(cell).value;
     return typeof value === "number" && value > 0 ? value : undefined;
+  }
+
+  /** Handlers that are to be run later, the next one first. Costs a pass, and nothing if there are none. */
+  get timers(): readonly EntityTimer[] {
+    return timersIn(this.contents.get(timersField));
   }
 
   /** Read it, do not change it: only commits do. */

@@ -12,6 +12,8 @@ export type LeafType = "counter" | "cell";
 
 /** Where an entity keeps its own time of expiry: no field of a user has an empty name. */
 export const expiryField = "r/";
+/** Where it keeps its timers, by id. */
+export const timersField = "v/";
 
 const letters: Readonly<Record<string, string>> = {
   counter: "c",

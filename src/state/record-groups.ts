@@ -102,9 +102,9 @@ export class RecordGroups {
     for (const record of this.of(caller)) {
       if (record.writer === writer) continue;
       seen ??= [];
-      const at = seen.indexOf(record.writer);
-      if (at < 0) seen.push(record.writer, record.sequence);
-      else seen[at + 1] = Math.max(seen[at + 1]!, record.sequence);
+      const known = placeOf(seen, record.writer);
+      if (known < 0) seen.push(record.writer, record.sequence);
+      else seen[known + 1] = Math.max(seen[known + 1]!, record.sequence);
     }
     return seen ?? nothingSeen;
   }
@@ -175,4 +175,10 @@ function sum(records: Group): number {
 function isGroupSilent(records: Group, now: HybridTime): boolean {
   for (const record of records) if (!isSilent(record, now)) return false;
   return true;
+}
+
+/** Where a writer stands among flat pairs, or −1: a sequence may equal the id of a writer. */
+function placeOf(pairs: readonly number[], writer: WriterId): number {
+  for (let index = 0; index < pairs.length; index += 2) if (pairs[index] === writer) return index;
+  return -1;
 }

@@ -98,7 +98,7 @@ export interface TestCluster<F extends Functions> extends AsyncDisposable {
   advance(ms: number): Promise<void>;
   /**
    * Resolves when the cluster is at rest: all running nodes know each other, every key is held by as
-   * many as it should, and no call, outbox or change of owners is under way.
+   * many as it should, and no call, outbox, timer that is due or change of owners is under way.
    * @throws LatticeError `failed_precondition` with the reason after two virtual minutes
    */
   settled(): Promise<void>;

@@ -25,6 +25,12 @@ export function unrest(nodes: readonly LatticeNode[]): string | undefined {
   );
 }
 
+/** Timers that will fire later. A cluster is at rest with them, but more is to come of it. */
+export function timersWaiting(nodes: readonly LatticeNode[]): string | undefined {
+  const node = nodes.find(({ parts }) => parts.entityTimers.count > 0);
+  return node && `${node.identity.id} has ${String(node.parts.entityTimers.count)} timers`;
+}
+
 function nodeAlone(parts: readonly NodeParts[]): string | undefined {
   const alone = parts.find(({ birth }) => !birth.exists);
   return alone && `${alone.self} has not found the cluster`;
@@ -116,9 +122,11 @@ function ownersAtWork(
 }
 
 function callsUnderWay(parts: readonly NodeParts[]): string | undefined {
-  for (const { turns, outbox, self } of parts) {
+  for (const { turns, outbox, entityTimers, clusterClock, foundation, self } of parts) {
     if (turns.inFlightCount > 0) return `${self} has ${String(turns.inFlightCount)} turns`;
     if (outbox.depth > 0) return `${self} has ${String(outbox.depth)} calls in outboxes`;
+    const dueCount = entityTimers.dueCount(clusterClock.read(foundation.platform.clock.now()));
+    if (dueCount > 0) return `${self} has ${String(dueCount)} timers that are due`;
   }
   return undefined;
 }

@@ -115,6 +115,7 @@ const eventTypes: Readonly<Record<NodeEvent["type"], true>> = {
   diverged: true,
   "clock.skew": true,
   "outbox.failed": true,
+  "timer.failed": true,
   "events.dropped": true,
 };
 

@@ -4,7 +4,9 @@ import { idempotencyKeyLengthMax } from "../../src/definition/call-options.ts";
 import { operationsMax } from "../../src/definition/define-function.ts";
 import { acksMax } from "../../src/definition/function-options.ts";
 import { fieldsMax, kindDepthMax } from "../../src/definition/shape.ts";
+import { timerDelayMsMax, timerIdLengthMax } from "../../src/definition/timers.ts";
 import { functionsMax } from "../../src/functions/registry.ts";
+import { firingsMax } from "../../src/functions/timer-delivery.ts";
 import { afterCommitMax } from "../../src/functions/turn.ts";
 import { limits } from "../../src/model/limits.ts";
 import { maxValueDepth } from "../../src/model/value.ts";
@@ -18,6 +20,7 @@ import {
 import { documentBytesMax } from "../../src/state/document-section.ts";
 import { outboxBytesMax, sendsMax } from "../../src/state/outbox.ts";
 import { scalarBytesMax } from "../../src/state/scope.ts";
+import { timerInputBytesMax, timersMax } from "../../src/state/timers.ts";
 
 const kibi = 1024;
 
@@ -38,11 +41,15 @@ export const statedLimits: Readonly<Record<string, string>> = {
   callDepthMax: count(limits.callDepthMax),
   tokenLengthMax: bytes(limits.tokenLengthMax),
   seenMarksMax: count(limits.seenMarksMax),
+  timerIdLengthMax: `${count(timerIdLengthMax)} characters`,
+  timerDelayMsMax: `${count(timerDelayMsMax / 86_400_000)} days`,
   scalarBytesMax: bytes(scalarBytesMax),
   documentBytesMax: bytes(documentBytesMax),
   entityQueueMax: count(limits.entityQueueMax),
   sendsMax: count(sendsMax),
   outboxBytesMax: bytes(outboxBytesMax),
+  timersMax: count(timersMax),
+  timerInputBytesMax: bytes(timerInputBytesMax),
   resultsPerCallerMax: count(resultsPerCallerMax),
   callersMax: count(callersMax),
   dedupeBytesMax: bytes(dedupeBytesMax),
@@ -54,6 +61,7 @@ export const statedLimits: Readonly<Record<string, string>> = {
   helloFrameBytesMax: bytes(limits.helloFrameBytesMax),
   callsPerConnectionMax: count(limits.callsPerConnectionMax),
   callsPerNodeMax: count(limits.callsPerNodeMax),
+  firingsMax: count(firingsMax),
   maxWatches: count(maxWatches),
   slowClientCloseBytes: bytes(limits.slowClientCloseBytes),
   eventReadersMax: count(limits.eventReadersMax),

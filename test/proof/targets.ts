@@ -119,6 +119,13 @@ export const issueLines = {
       "one node's wall clock steps ± 1 h under load: no failed call, no write loses to a stamp from " +
       "the future, `clock.skew` is reported",
   },
+  timers: {
+    issue: 4,
+    line: 5,
+    says:
+      "10,000 timers due within one minute while primaries are killed: each takes effect once, ≤ 1 s " +
+      "late outside takeovers",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -167,5 +174,6 @@ export const targets = {
     residentGrowthMiBMax: 128,
     liveGrowthMiBMax: 8,
   },
+  timers: { timers: 10_000, withinMs: 60_000, lateMsMax: 1_000, killsMin: 5 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

@@ -155,3 +155,13 @@ test("the digest of a call tells operations and inputs apart", () => {
   assert.ok(digests.every(Number.isSafeInteger));
   assert.equal(callDigest("add", Uint8Array.of(1)), digests[0]);
 });
+
+test("a writer whose id is a sequence of another one is told apart from it", () => {
+  const entity = Entity.create("f/k");
+  record(entity, { number: 1, writer: 6 });
+  record(entity, { number: 2, writer: 6 });
+  record(entity, { number: 3, writer: 2 });
+  assert.deepEqual(entity.dedupe.seenOf("c", 8), [6, 2, 2, 1]);
+  record(entity, { number: 4, writer: 8 });
+  assert.equal(entity.dedupe.records().length, 4);
+});

@@ -57,6 +57,7 @@ const groups: readonly (readonly number[])[] = [
   [23],
   [24, 24, 22],
   [21],
+  [25, 25, 25, 22],
 ];
 
 const value = fc.oneof(fc.integer({ min: -3, max: 9 }), fc.constantFrom(0.1, 0.2, 0.7));
@@ -201,6 +202,20 @@ const actions: readonly Action[] = [
     if (first === undefined || value < 3) draft.send(target);
     else if (value < 6) draft.confirmSent([first]);
     else draft.failSent(first, { code: "not_found", message: "no such thing" });
+  },
+  (draft, entity, { key, value }) => {
+    const due = entity.timers[0];
+    const every = value > 2 ? 5 : undefined;
+    const timer = {
+      id: key,
+      operation: "run",
+      at: Math.abs(value),
+      every,
+      input: Uint8Array.of(1),
+    };
+    if (value < 4 || due === undefined) draft.timers.set(timer);
+    else if (value < 7) draft.timers.cancel(key);
+    else draft.timers.take(due, due.at + value);
   },
 ];
 

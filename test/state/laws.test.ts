@@ -19,6 +19,7 @@ function imageOf(entity: Entity): object {
     vector: [...entity.vector].sort(([a], [b]) => a - b),
     mark: [entity.generation, entity.dead],
     expireAt: entity.expireAt,
+    timers: entity.timers,
     outbox: entity.outbox.entries,
     failed: entity.outbox.failed,
     records: entity.dedupe.records(),

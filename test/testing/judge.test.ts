@@ -18,6 +18,7 @@ const call: CallRecord = {
   session: undefined,
   targets: [],
   removes: "",
+  timer: undefined,
   timeoutMs: 1_000,
   sentAt: 10,
   sentOrder: 1,
@@ -112,6 +113,25 @@ test("a sent call that is missing or doubled is C3", () => {
   assert.deepEqual(judged(1), []);
   assert.deepEqual(judged(2), ["C3"]);
   assert.deepEqual(verdict(historyOf([sender]), { "vault/k": from }), ["C3"]);
+});
+
+test("a timer that is missing or doubled, or fires though it was cancelled, is C13", () => {
+  const timer = { name: "", inMs: 5, every: 0, times: 0 };
+  const arm: CallRecord = { ...call, operation: "arm", timer };
+  const judged = (effects: Readonly<Record<string, number>>, of = arm): string[] =>
+    verdict(historyOf([of]), { "vault/k": looks({ 1: 1, ...effects }) });
+  assert.deepEqual(judged({ "1!": 1 }), []);
+  assert.deepEqual(judged({ "1~": 1 }), []);
+  assert.deepEqual(judged({}), ["C13"]);
+  assert.deepEqual(judged({ "1!": 2 }), ["C13"]);
+  assert.deepEqual(judged({ "1!": 1, "1~": 1 }), ["C13"]);
+  assert.deepEqual(judged({ "1~": 2 }), ["C13"]);
+  const often = { ...arm, timer: { ...timer, every: 1_000, times: 2 } };
+  assert.deepEqual(judged({ "1!1000": 1, "1!2000": 1 }, often), []);
+  assert.deepEqual(judged({ "1!1000": 1, "1~": 1 }, often), []);
+  assert.deepEqual(judged({ "1!1000": 1 }, often), ["C13"]);
+  assert.deepEqual(judged({ "1!1000": 2 }, often), ["C13"]);
+  assert.deepEqual(judged({ "1!1000": 1, "1!2000": 1, "1!3000": 1 }, often), ["C13"]);
 });
 
 test("an inner call that is missing or doubled is C4", () => {

@@ -23,6 +23,7 @@ function call(order: number, seen: readonly string[], rest: Partial<CallRecord> 
     session: "first",
     targets: [],
     removes: "",
+    timer: undefined,
     timeoutMs: 1_000,
     sentAt: order,
     sentOrder: order - 0.5,

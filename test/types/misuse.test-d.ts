@@ -79,6 +79,20 @@ export const handlers = defineFunction({
       // @ts-expect-error codes of the system cannot be used
       ctx.fail("overloaded", "no");
     },
+    later(ctx) {
+      // @ts-expect-error a timer needs a time
+      ctx.schedule("typo", {});
+      // @ts-expect-error and only one
+      ctx.schedule("typo", { inMs: 5, every: 1_000 });
+      // @ts-expect-error a time is a number
+      ctx.schedule("typo", { inMs: "5" });
+      // @ts-expect-error unknown option of a timer
+      ctx.schedule("typo", { inMs: 5, name: "a" });
+      // @ts-expect-error an input is a value
+      ctx.schedule("typo", { inMs: 5 }, new Map());
+      // @ts-expect-error a list of timers is only read
+      ctx.timers()[0] = undefined;
+    },
     untyped(_ctx, input) {
       return input;
     },
@@ -96,6 +110,10 @@ export const handlers = defineFunction({
       ctx.send(cart, "alice").checkOut();
       // @ts-expect-error deleting in a query
       ctx.delete();
+      // @ts-expect-error scheduling in a query
+      ctx.schedule("typo", { inMs: 5 });
+      // @ts-expect-error cancelling in a query
+      ctx.cancelTimer("noon");
       // @ts-expect-error sleeping in a query
       void ctx.sleep(1);
     },

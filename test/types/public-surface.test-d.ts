@@ -93,7 +93,19 @@ export const everything = defineFunction({
       ctx.afterCommit(() => {
         ctx.log.debug("done");
       });
-      return ctx.caller.type === "client" ? ctx.caller.id : ctx.caller.functionName;
+      const again: string = ctx.schedule("optional", { inMs: 5 }, { verbose: true });
+      ctx.schedule("members", { at: new Date(), id: "noon" }, wait);
+      ctx.schedule("again", { every: 60_000, id: `${again}-again` });
+      const wasThere: boolean = ctx.cancelTimer("noon");
+      const next: number = ctx.timers().find(({ every }) => every !== undefined)?.at ?? 0;
+      switch (ctx.caller.type) {
+        case "client":
+          return wasThere ? ctx.caller.id : String(next);
+        case "function":
+          return ctx.caller.functionName;
+        case "timer":
+          return `${ctx.caller.id}, ${String(ctx.now() - ctx.caller.at)} ms late`;
+      }
     },
     optional(_ctx, input?: { verbose: boolean }) {
       return input?.verbose ?? false;
@@ -108,6 +120,7 @@ export const everything = defineFunction({
       return ctx.state.tags.has(tag) ? ctx.state.deep.size : ctx.state.body.length;
     },
     elsewhere: (ctx) => ctx.get(cart, ctx.key).total(),
+    due: (ctx) => ctx.timers().map(({ id, handler, at, input }) => ({ id, handler, at, input })),
   },
 });
 

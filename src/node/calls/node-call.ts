@@ -88,6 +88,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   received = 0;
   retry: boolean;
   readonly outbox: boolean;
+  readonly timer = undefined;
   readonly strictAcks: boolean;
   readonly acks: Acks | undefined;
   arrivedAt = 0;

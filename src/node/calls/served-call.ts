@@ -84,6 +84,9 @@ export class ServedCall implements TurnRequest {
   get outbox(): boolean {
     return (this.#call.flags & callFlags.outbox) !== 0;
   }
+  get timer(): undefined {
+    return undefined;
+  }
   get degradedAllowed(): boolean {
     return (this.#call.flags & callFlags.degradedAllowed) !== 0;
   }

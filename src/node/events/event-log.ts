@@ -103,7 +103,9 @@ export class EventLog {
       this.#logger.error("a copy differed from its primary's: it is replaced", fields);
     } else if (type === "fork.refused") {
       this.#logger.warn("dropped changes of what was deleted long ago", fields);
-    } else if (type === "outbox.failed" || type === "clock.skew") this.#logger.warn(type, fields);
+    } else if (type === "outbox.failed" || type === "timer.failed" || type === "clock.skew") {
+      this.#logger.warn(type, fields);
+    }
   }
 
   #writeSoon(): void {

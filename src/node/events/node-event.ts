@@ -142,6 +142,17 @@ export type NodeEvent =
       readonly code: ErrorCode;
       readonly message: string;
     }
+  /** The handler of a timer refused for good. It is given up; one with a period until it is due next. */
+  | {
+      readonly type: "timer.failed";
+      readonly at: number;
+      /** `function/key`. */
+      readonly entity: string;
+      readonly id: string;
+      readonly operation: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
   /**
    * Two clocks are more than five seconds apart. `wall`: the wall clock of this node is off the time of
    * the cluster; it enters no stamp, and has to be mended. Repeated every minute; once more, with at

@@ -223,6 +223,7 @@ export class WatchServer {
       received: 0,
       retry: false,
       outbox: false,
+      timer: undefined,
       degradedAllowed: true,
       whenSplit: undefined,
       readFrom: "primary",

@@ -6,6 +6,7 @@ import type { ReadFrom } from "../../model/acks.ts";
 import type { ErrorCode } from "../../model/error.ts";
 import type { OperationName, SlateOperationName } from "./scenario.ts";
 import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
+import type { TimerOperationName, TimerWish } from "./timer-calls.ts";
 
 export interface CallRecord {
   /** Names the call's effect; unique in the run. */
@@ -13,7 +14,7 @@ export interface CallRecord {
   readonly client: string;
   readonly functionName: SimulatedFunctionName;
   readonly key: string;
-  readonly operation: OperationName | SlateOperationName | "untag";
+  readonly operation: OperationName | SlateOperationName | TimerOperationName | "untag";
   readonly isProtected: boolean;
   readonly acks: number | "all" | undefined;
   /** Of a query; `undefined`: the primary. */
@@ -24,6 +25,8 @@ export interface CallRecord {
   readonly targets: readonly (readonly [SimulatedFunctionName, string])[];
   /** Of `untag`: the id that was tagged. */
   readonly removes: string;
+  /** Of `arm` and `disarm`. */
+  readonly timer: TimerWish | undefined;
   /** Its timeout. */
   readonly timeoutMs: number;
   readonly sentAt: number;

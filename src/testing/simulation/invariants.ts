@@ -27,6 +27,7 @@ export const invariants = {
   C10: "no write of a register loses to one that was answered before it was sent",
   C11: "what was deleted does not come back",
   C12: "what was written after the last delete stays",
+  C13: "a timer takes effect once, and not at all once it was cancelled or replaced",
   C14: "a session reads its own writes, and is not served degraded",
   C15: "a session is never shown anything older than it was shown",
   C16: "a linearizable read sees every call that was answered before it was sent",

@@ -8,7 +8,14 @@
 import type { CallRecord, History } from "./history.ts";
 import { clockToleranceMs, type Violations } from "./invariants.ts";
 import { judgeSessions } from "./session-judge.ts";
-import { askedId, sentId, type Look, type SimulatedFunctionName } from "./simulated-functions.ts";
+import {
+  askedId,
+  endedId,
+  firedId,
+  sentId,
+  type Look,
+  type SimulatedFunctionName,
+} from "./simulated-functions.ts";
 
 /** The final state by `function/key`. */
 export type FinalState = ReadonlyMap<string, Look>;
@@ -48,6 +55,7 @@ class Judgement {
     if (!this.#mayDouble(call)) this.#violations.check("P2", count <= 1, what);
     if (call.operation === "send") this.#judgeSends(call, count);
     if (call.operation === "ask") this.#judgeAsks(call, count);
+    if (call.operation === "arm") this.#judgeTimer(call, count);
   }
 
   /** What a reply or a watcher showed is still there. */
@@ -228,6 +236,24 @@ class Judgement {
       });
       above = count;
     }
+  }
+
+  /** By the state of its entity alone: what set it, what it did and what ended it are all there. */
+  #judgeTimer(call: CallRecord, count: number): void {
+    const { id, functionName, key, timer } = call;
+    if (this.#history.lossy.length > 0 || !this.#isStrict(functionName)) return;
+    const effects = Object.entries(this.#final.get(`${functionName}/${key}`)?.effects ?? {});
+    const firings = effects.filter(([effect]) => effect.startsWith(firedId(id)));
+    const isOnce = firings.every(([, times]) => times === 1);
+    const wanted = count * Math.max(1, timer?.times ?? 1);
+    const ended = this.#effects(functionName, key, endedId(id));
+    const left = wanted - firings.length;
+    const holds = isOnce && (ended === 0 ? left === 0 : ended === 1 && left >= 1);
+    this.#violations.check("C13", holds, () => {
+      const did = firings.map(([effect, times]) => `${effect} ${String(times)} times`);
+      const told = `set ${String(count)} times, cancelled or replaced ${String(ended)} times`;
+      return `the timer of ${nameOf(call)}, ${told}, took effect as ${did.join(", ") || "nothing"}`;
+    });
   }
 
   #effects(functionName: SimulatedFunctionName, key: string, id: string): number {

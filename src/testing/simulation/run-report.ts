@@ -93,13 +93,14 @@ function mechanismTotals(
   };
   for (const { node } of cluster.allLives) {
     if (node === undefined) continue;
-    const { turns, calls, outbox, counts, partitions, clockWatch } = node.parts;
+    const { turns, calls, outbox, entityTimers, counts, partitions, clockWatch } = node.parts;
     add("dedupe hits", turns.dedupeHitCount);
     add("degraded replies", turns.degradedReplyCount);
     add("retried calls", calls.retriedCount);
     add("forwards", calls.forwardCount);
     add("outbox deliveries", outbox.deliveredCount);
     add("outbox redeliveries", outbox.redeliveredCount);
+    add("timers fired", entityTimers.firedCount);
     add("fork commits merged", counts.forksMerged);
     add("tombstones reaped", counts.reaped);
     add("late commits refused", counts.lateCommits);

@@ -54,6 +54,8 @@ export interface Scenario {
   readonly slateCallCount: number;
   /** Calls of sessions, and linearizable reads. */
   readonly sessionCallCount: number;
+  /** Calls that set and cancel timers. */
+  readonly timerCallCount: number;
   readonly durationMs: number;
   readonly callTimeoutMs: number;
   readonly hotShare: number;
@@ -122,6 +124,7 @@ export function scenarioOf(seed: number): Scenario {
     callCount: 190 + randomBelow(random, 50),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     sessionCallCount: drawSessionCalls(seededRandom(seed, "sessions")),
+    timerCallCount: drawTimerCalls(seededRandom(seed, "timer calls")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
     hotShare: random() < 0.5 ? 0 : random() * 0.5,
@@ -186,6 +189,10 @@ function drawSessionCalls(random: Random): number {
 
 function drawSlateCalls(random: Random): number {
   return random() < 0.4 ? 0 : 30 + randomBelow(random, 50);
+}
+
+function drawTimerCalls(random: Random): number {
+  return random() < 0.4 ? 0 : 20 + randomBelow(random, 40);
 }
 
 function drawTombstoneMs(random: Random): number | undefined {

@@ -30,6 +30,7 @@ const insideCall = {
   session: undefined,
   targets: [],
   removes: "",
+  timer: undefined,
 } as const;
 
 /** A few entities, so that sessions come back to what they have seen. */

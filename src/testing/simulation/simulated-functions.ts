@@ -8,6 +8,7 @@ import type { HandlerContext, QueryContext } from "../../definition/contexts.ts"
 import type { AnyFunction } from "../../definition/function-definition.ts";
 import { crdt, type Shape } from "../../definition/kinds.ts";
 import type { WhenSplit } from "../../model/acks.ts";
+import type { TimerWish } from "./timer-calls.ts";
 
 /** What `put` and its like return: the ids that the turn saw, its own included. */
 export type Seen = readonly string[];
@@ -60,9 +61,20 @@ interface SendInput {
   readonly to: readonly (readonly [SimulatedFunctionName, string])[];
 }
 
+type ArmInput = TimerWish & { readonly id: string };
+
+interface RingInput {
+  readonly id: string;
+  readonly times: number;
+}
+
 /** Ids of what a call makes others do. */
 export const sentId = (id: string, index: number): string => `${id}>${String(index)}`;
 export const askedId = (id: string): string => `${id}?`;
+/** What its timer did; one with a period did something each time, by when it was due. */
+export const firedId = (id: string, at?: number): string => `${id}!${String(at ?? "")}`;
+/** Its timer was cancelled, or another one took its place. */
+export const endedId = (id: string): string => `${id}~`;
 
 /** The functions by name, made anew for each run: they name each other. */
 export function simulatedFunctions(): Readonly<Record<SimulatedFunctionName, AnyFunction>> {
@@ -115,6 +127,20 @@ function makeLedger<S extends Shape>(
       async linger(ctx: unknown, { id, ms }: { readonly id: string; readonly ms: number }) {
         await (ctx as Turn).sleep(ms);
         return takeEffect(ctx as Turn, id);
+      },
+      arm(ctx: unknown, { id, name, inMs, every, times }: ArmInput): Seen {
+        const turn = ctx as Turn;
+        endTimer(turn, name);
+        const when = every > 0 ? { every } : { inMs };
+        turn.schedule("ring", name === "" ? when : { ...when, id: name }, { id, times });
+        return takeEffect(turn, id);
+      },
+      disarm(ctx: unknown, { id, name }: ArmInput): Seen {
+        endTimer(ctx as Turn, name);
+        return takeEffect(ctx as Turn, id);
+      },
+      ring: (ctx: unknown, input: RingInput) => {
+        ring(ctx as Turn, input);
       },
       /** Changes everything, then refuses: nothing may stay. */
       decline(ctx: unknown, { id }: { readonly id: string }): void {
@@ -179,9 +205,28 @@ const nothing: Look = {
   text: "",
 };
 
-function takeEffect({ state, now }: Turn, id: string): Seen {
+/** The timer of this name does not fire any more, if it waits. */
+function endTimer({ state, timers, cancelTimer }: Turn, name: string): void {
+  const timer = timers().find(({ id }) => id === name);
+  if (timer === undefined) return;
+  cancelTimer(name);
+  countEffect(state, endedId((timer.input as RingInput | undefined)!.id));
+}
+
+function ring({ state, caller, cancelTimer }: Turn, { id, times }: RingInput): void {
+  if (caller.type !== "timer") return;
+  countEffect(state, times === 0 ? firedId(id) : firedId(id, caller.at));
+  const firings = [...state.effects.keys()].filter((effect) => effect.startsWith(firedId(id)));
+  if (times > 0 && firings.length >= times) cancelTimer(caller.id);
+}
+
+function countEffect(state: Turn["state"], id: string): void {
   state.effects.at(id).add(1);
   state.count.add(1);
+}
+
+function takeEffect({ state, now }: Turn, id: string): Seen {
+  countEffect(state, id);
   state.high.observe(state.count.value);
   state.values.set(`v${String(state.count.value % 5)}`, now());
   state.latest.set(id);

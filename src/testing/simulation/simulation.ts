@@ -9,7 +9,7 @@ import { partitionOf } from "../../ring/partition.ts";
 import type { Entity } from "../../state/entity.ts";
 import { jitteryLink } from "../simulated-network.ts";
 import { SimulatedCluster } from "../simulated-cluster.ts";
-import { unrest, viewsDiffer } from "../unrest.ts";
+import { timersWaiting, unrest, viewsDiffer } from "../unrest.ts";
 import { Faults } from "./faults.ts";
 import { recordingLogger, type LoggedRecords } from "./logged-records.ts";
 import { LostBatches } from "./lost-batches.ts";
@@ -207,8 +207,8 @@ class Simulation {
     observer.judgeCommitted((name) => this.#committed(name));
     judge(this.#history(workload, faults), final, this.#violations);
     await this.#judgeWatchers(workload, final);
-    const { defects } = this.#records;
-    this.#violations.check("B2", defects.length === 0, () => defects.join("; "));
+    const found = this.#records.defects;
+    this.#violations.check("B2", found.length === 0, () => found.join("; "));
   }
 
   async #judgeRest(healedAt: number): Promise<void> {
@@ -237,7 +237,8 @@ class Simulation {
 
   #whyNotAtRest(): string | undefined {
     const problem = this.#viewProblem();
-    return problem === "" ? unrest(this.#cluster.running()) : problem;
+    const nodes = this.#cluster.running();
+    return problem === "" ? (unrest(nodes) ?? timersWaiting(nodes)) : problem;
   }
 
   async #rest(limitMs: number): Promise<boolean> {
@@ -295,9 +296,7 @@ class Simulation {
 
   /** For code that runs beside what drives the time. */
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#cluster.time.timers.after(ms, resolve);
-    });
+    return new Promise((resolve) => void this.#cluster.time.timers.after(ms, resolve));
   }
 
   /** C1: all owners of a partition hold the same entities with the same contents. */

@@ -19,6 +19,7 @@ import {
   type SlateOperationName,
 } from "./scenario.ts";
 import { slateNames, type Seen, type SimulatedFunctionName } from "./simulated-functions.ts";
+import { drawTimerCall, type TimerWish } from "./timer-calls.ts";
 
 export type EntityId = readonly [SimulatedFunctionName, string];
 
@@ -47,6 +48,7 @@ interface Request {
   readonly targets?: readonly EntityId[];
   readonly removes?: string;
   readonly readFrom?: ReadFrom;
+  readonly timer?: TimerWish;
 }
 
 export class Workload {
@@ -108,7 +110,7 @@ export class Workload {
   /** Arms all calls of the run. */
   start(): void {
     const { timers } = this.#cluster.time;
-    const { callCount, slateCallCount, durationMs, watcherCount } = this.#scenario;
+    const { callCount, slateCallCount, timerCallCount, durationMs, watcherCount } = this.#scenario;
     for (let i = 0; i < callCount; i++) {
       timers.after(this.#random() * durationMs, () => {
         this.#callSomething();
@@ -118,6 +120,12 @@ export class Workload {
     for (let i = 0; i < slateCallCount; i++) {
       timers.after(random() * durationMs, () => {
         this.#callSlate(random);
+      });
+    }
+    const timerRandom = seededRandom(this.#scenario.seed, "timers");
+    for (let i = 0; i < timerCallCount; i++) {
+      timers.after(timerRandom() * durationMs, () => {
+        this.#callTimer(timerRandom);
       });
     }
     for (let i = 0; i < watcherCount; i++) {
@@ -176,6 +184,13 @@ export class Workload {
     this.call({ who, entity, operation, timeoutMs, targets });
   }
 
+  #callTimer(random: Random): void {
+    const who = this.#clients[randomBelow(random, this.#clients.length)]!;
+    const entity = this.entities[randomBelow(random, this.entities.length)]!;
+    const timeoutMs = this.#scenario.callTimeoutMs * (0.5 + random());
+    this.call({ who, entity, timeoutMs, ...drawTimerCall(random) });
+  }
+
   /** Some of what was added and acknowledged is removed again. */
   #untagLater(who: SimulatedClient, tagged: CallRecord): void {
     if (this.#random() < 0.5) return;
@@ -188,7 +203,7 @@ export class Workload {
 
   call(request: Request): CallRecord {
     const { who, entity, operation, timeoutMs, acks, targets = [], removes = "" } = request;
-    const { readFrom } = request;
+    const { readFrom, timer } = request;
     const [functionName, key] = entity;
     const isSlate = slateNames.includes(functionName);
     const calls = isSlate ? this.slateCalls : this.calls;
@@ -204,6 +219,7 @@ export class Workload {
       session: who.session,
       targets,
       removes,
+      timer,
       timeoutMs,
       sentAt: this.#cluster.time.now,
       sentOrder: ++this.#order,
@@ -299,7 +315,7 @@ function drawSlateOperation(draw: number): SlateOperationName {
   return draw < 0.9 ? "wipe" : "renew";
 }
 
-function inputOf({ id, operation, targets, removes }: CallRecord, random: Random): unknown {
+function inputOf({ id, operation, targets, removes, timer }: CallRecord, random: Random): unknown {
   switch (operation) {
     case "put":
     case "tag":
@@ -309,6 +325,9 @@ function inputOf({ id, operation, targets, removes }: CallRecord, random: Random
       return { id };
     case "untag":
       return { id, of: removes };
+    case "arm":
+    case "disarm":
+      return { ...timer, id };
     case "send":
     case "post":
       return { id, to: targets };
