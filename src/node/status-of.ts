@@ -37,6 +37,7 @@ export function statusOf(
       dedupeHits: parts.turns.dedupeHitCount,
       outboxDelivered: parts.outbox.deliveredCount,
       outboxRedelivered: parts.outbox.redeliveredCount,
+      aborted: parts.turns.abortedCount,
       degradedReplies: parts.turns.degradedReplyCount,
       forksMerged: parts.counts.forksMerged,
     },

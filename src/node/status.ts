@@ -59,6 +59,8 @@ export interface NodeCounters {
   /** Calls that an outbox delivered, and how often one had to be sent again. */
   readonly outboxDelivered: number;
   readonly outboxRedelivered: number;
+  /** Calls from inside turns that gave way to an older chain of calls. */
+  readonly aborted: number;
   /** Calls answered without a majority. */
   readonly degradedReplies: number;
   readonly forksMerged: number;

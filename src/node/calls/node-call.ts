@@ -61,6 +61,8 @@ export interface NodeCallOwner {
   readonly policy: RetryPolicy;
   readonly timers: Timers;
   now(): number;
+  /** Wait–die needs one age for all attempts of a root call: that of its start. */
+  giveAge(call: NodeCall): void;
   /** The best node that was not tried, or `undefined`. */
   chooseTarget(partition: PartitionId, tried: readonly NodeId[]): NodeId | undefined;
   /** Into the turns of this node. */
@@ -87,6 +89,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly isQuery: boolean;
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
+  readonly isNested: boolean;
   mayHaveRun = false;
   degradedAllowed = false;
   keepsAge = false;
@@ -108,10 +111,11 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly strictAcks: boolean;
   readonly acks: Acks | undefined;
   arrivedAt = 0;
+  readonly startedAt: number;
   readonly deadlineAt: number;
   readonly chain: readonly EntityName[];
-  readonly ageTime: HybridTime;
-  readonly ageId: string;
+  ageTime: HybridTime;
+  ageId: string;
 
   readonly #request: NodeCallRequest;
   readonly #owner: NodeCallOwner;
@@ -138,6 +142,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.isQuery = request.isQuery;
     this.isProtected = request.caller !== "";
     this.whenSplit = request.whenSplit;
+    this.isNested = request.chain.length > 0;
     this.address = address;
     this.operation = request.operation;
     this.input = request.input;
@@ -147,7 +152,8 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.outbox = request.outbox;
     this.strictAcks = request.strictAcks;
     this.acks = request.acks;
-    this.deadlineAt = owner.now() + request.timeoutMs;
+    this.startedAt = owner.now();
+    this.deadlineAt = this.startedAt + request.timeoutMs;
     this.chain = request.chain;
     this.ageTime = request.ageTime;
     this.ageId = request.ageId;
@@ -310,6 +316,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
         this.attempt();
         return;
       case "wait":
+        if (this.keepsAge && this.ageTime === 0) this.#owner.giveAge(this);
         this.#wait = this.#owner.timers.after(decision.delayMs, () => {
           this.#tried = [];
           this.attempt();

@@ -10,6 +10,7 @@ import type { AskRequest, Calls } from "../../functions/ports.ts";
 import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
+import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import { LatticeError } from "../../model/error.ts";
 import { entityName, type NodeId, type PartitionId } from "../../model/ids.ts";
 import { checkKey } from "../../model/names.ts";
@@ -46,6 +47,7 @@ export interface NodeCallerOptions {
   readonly routes: Routes;
   readonly links: Links;
   readonly attempts: Attempts;
+  readonly clusterClock: Pick<ClusterClock, "reading">;
 }
 
 export class NodeCaller implements Calls, NodeCallOwner {
@@ -77,6 +79,13 @@ export class NodeCaller implements Calls, NodeCallOwner {
 
   now(): number {
     return this.#options.platform.clock.now();
+  }
+
+  giveAge(call: NodeCall): void {
+    const { caller, number, startedAt } = call;
+    const { clusterClock, platform } = this.#options;
+    call.ageTime = clusterClock.reading(startedAt);
+    call.ageId = caller === "" ? platform.ids.unique() : `${caller}:${String(number)}`;
   }
 
   /** A typed handle, as a client has them. */
