@@ -11,6 +11,7 @@ export class CallAttempts implements CallProgress {
   readonly isQuery: boolean;
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
+  readonly isNested = false;
   mayHaveRun = false;
   degradedAllowed = false;
   wasOffered = false;

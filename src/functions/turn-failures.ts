@@ -5,6 +5,7 @@
 import { LatticeError } from "../model/error.ts";
 import type { ErrorCode, ErrorDetails } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
+import type { Logger } from "../platform/platform.ts";
 import type { TurnOutcome } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 
@@ -149,11 +150,30 @@ export function handlerError(turn: Turn, thrown: unknown, exposeErrors: boolean)
   return turnError(turn, "handler_error", message, { cause: thrown });
 }
 
+/**
+ * Tells the log what user code threw. That may throw again when it is looked at, and must not get any
+ * further than the code that threw it.
+ */
+export function logThrown(logger: Pick<Logger, "warn">, message: string, thrown: unknown): void {
+  try {
+    logger.warn(message, { error: thrown });
+  } catch {
+    logger.warn(message, { error: unpresentable });
+  }
+}
+
 const messageLengthMax = 1_024;
+const unpresentable = "something that throws when it is looked at";
 
 function messageOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : textOf(thrown);
-  return text.length > messageLengthMax ? `${text.slice(0, messageLengthMax)}…` : text;
+  try {
+    // Whatever its type says.
+    const message: unknown = thrown instanceof Error ? thrown.message : textOf(thrown);
+    const text = String(message);
+    return text.length > messageLengthMax ? `${text.slice(0, messageLengthMax)}…` : text;
+  } catch {
+    return unpresentable;
+  }
 }
 
 function textOf(thrown: unknown): string {

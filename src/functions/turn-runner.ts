@@ -316,10 +316,10 @@ export class TurnRunner {
         const result: unknown = run();
         if (!isThenable(result)) continue;
         Promise.resolve(result).catch((error: unknown) => {
-          this.#log(turn).warn("ctx.afterCommit failed", { error });
+          failures.logThrown(this.#log(turn), "ctx.afterCommit failed", error);
         });
       } catch (error) {
-        this.#log(turn).warn("ctx.afterCommit failed", { error });
+        failures.logThrown(this.#log(turn), "ctx.afterCommit failed", error);
       }
     }
   }
@@ -339,7 +339,7 @@ export class TurnRunner {
     }
     const { exposeErrors } = this.#services.settings;
     const error = failures.handlerError(turn, thrown, exposeErrors);
-    this.#log(turn).warn("a handler or query failed", { error: thrown });
+    failures.logThrown(this.#log(turn), "a handler or query failed", thrown);
     return error;
   }
 

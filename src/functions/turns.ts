@@ -41,6 +41,7 @@ export class Turns implements TurnWatcher, TurnEnds {
   #inFlightCount = 0;
   #dedupeHitCount = 0;
   #degradedReplyCount = 0;
+  #abortedCount = 0;
   /** A turn runs synchronously right now. */
   #isBusy = false;
   #isStopped = false;
@@ -67,6 +68,11 @@ export class Turns implements TurnWatcher, TurnEnds {
   /** Calls that were served without a majority of the owners. */
   get degradedReplyCount(): number {
     return this.#degradedReplyCount;
+  }
+
+  /** Calls from inside other turns that had to let go: they would have waited behind an older chain. */
+  get abortedCount(): number {
+    return this.#abortedCount;
   }
 
   /** Turns that wait for, or hold, `name` beyond one pass of the event loop. */
@@ -178,7 +184,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     const queue = this.#queues.get(turn.name);
     if (queue?.running !== turn) return;
     for (const waiting of queue.mustNotWaitBehind(turn)) {
-      this.#cutOff(waiting, failures.mustNotWait(waiting));
+      this.#cutOff(waiting, this.#letGo(waiting));
     }
   }
 
@@ -240,7 +246,12 @@ export class Turns implements TurnWatcher, TurnEnds {
   #waitRefusal(turn: Turn, queue: EntityQueue): LatticeError | undefined {
     if (turn.operation.isInternal) return undefined;
     if (queue.waitingCount >= limits.entityQueueMax) return failures.entityOverloaded(turn);
-    return queue.mustNotWait(turn) ? failures.mustNotWait(turn) : undefined;
+    return queue.mustNotWait(turn) ? this.#letGo(turn) : undefined;
+  }
+
+  #letGo(turn: Turn): LatticeError {
+    this.#abortedCount += 1;
+    return failures.mustNotWait(turn);
   }
 
   /** Runs a turn whose time has come; `queue` is that of its entity, if there is one already. */

@@ -144,7 +144,8 @@ export class NodeParts implements EventTargets {
     this.primaries = this.#makePrimaries();
     this.partitions = this.#makePartitions();
     this.attempts = new Attempts(this.links);
-    this.caller = new NodeCaller({ ...this.#around(), turns: () => this.turns });
+    const { clusterClock } = this;
+    this.caller = new NodeCaller({ ...this.#around(), clusterClock, turns: () => this.turns });
     this.turns = this.#makeTurns();
     this.calls = new CallServer({
       ...this.#around(),
@@ -374,7 +375,7 @@ export class NodeParts implements EventTargets {
   }
 
   /** What both the server and the caller of calls stand among. */
-  #around(): Omit<NodeCallerOptions, "turns"> {
+  #around(): Omit<NodeCallerOptions, "turns" | "clusterClock"> {
     return {
       self: this.foundation.identity.id,
       platform: this.foundation.platform,

@@ -40,6 +40,7 @@ export function statusOf(
       outboxRedelivered: parts.outbox.redeliveredCount,
       timersFired: parts.entityTimers.firedCount,
       timersFailed: parts.entityTimers.failedCount,
+      aborted: parts.turns.abortedCount,
       degradedReplies: parts.turns.degradedReplyCount,
       forksMerged: parts.counts.forksMerged,
     },

@@ -64,6 +64,8 @@ export interface NodeCounters {
   /** Timers that took effect, and those whose handler will never take them. */
   readonly timersFired: number;
   readonly timersFailed: number;
+  /** Calls from inside turns that gave way to an older chain of calls. */
+  readonly aborted: number;
   /** Calls answered without a majority. */
   readonly degradedReplies: number;
   readonly forksMerged: number;

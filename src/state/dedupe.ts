@@ -14,6 +14,7 @@
 import { LatticeError } from "../model/error.ts";
 import type { WriterId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
+import { areFamily } from "./caller-family.ts";
 import { isSilent, recordBytes } from "./call-record.ts";
 import type { CallRecord, EndedCall, RecordingCommit } from "./call-record.ts";
 import type { CausalVector } from "./causal-vector.ts";
@@ -89,8 +90,15 @@ export class DedupeTable {
    * @param received the caller has the answers of all its calls below it
    */
   lookup(caller: string, number: number, received: number): DedupeLookup {
-    if (this.#groups !== undefined) return lookUpIn(this.#groups.of(caller), number, received);
-    if (caller !== this.#caller) return number < received ? isForgotten : isNew;
+    if (this.#groups !== undefined) {
+      const floor = this.#groups.receivedBy(caller, received);
+      return lookUpIn(this.#groups.of(caller), number, floor);
+    }
+    if (caller !== this.#caller) {
+      const isOfFamily = this.#caller !== undefined && areFamily(caller, this.#caller);
+      const floor = isOfFamily ? Math.max(received, this.#received) : received;
+      return number < floor ? isForgotten : isNew;
+    }
     if (number < received || number < this.#received) return isForgotten;
     if (number !== this.#number) return isNew;
     const { outcome, digest } = this.#lone();
@@ -127,6 +135,14 @@ export class DedupeTable {
     }
     if (this.#caller === undefined || this.#caller === caller) return noCallers;
     return isSilent(this.#lone(), now) ? [this.#caller] : noCallers;
+  }
+
+  /** Other callers of its family that have records below `received`. */
+  settledBeside(caller: string, received: number): readonly string[] {
+    if (this.#groups !== undefined) return this.#groups.settledBeside(caller, received);
+    if (this.#caller === undefined || this.#caller === caller) return noCallers;
+    const isSettled = this.#number < received && areFamily(caller, this.#caller);
+    return isSettled ? [this.#caller] : noCallers;
   }
 
   /** What a writer sees of a caller's records, its own apart. */

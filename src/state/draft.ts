@@ -194,11 +194,18 @@ export class Draft<S extends Shape = Shape> {
     }
   }
 
-  /** Recording a result is when callers that have long been silent are dropped. */
+  /**
+   * Recording a result is when callers that have long been silent are dropped, and what others of its
+   * family have received.
+   */
   #collectRecord(record: RecordOperation): void {
     const { entity, writer } = this.#scope;
-    for (const silent of entity.dedupe.silentCallers(this.#hybridTime, record.call.caller)) {
+    const { caller, received } = record.call;
+    for (const silent of entity.dedupe.silentCallers(this.#hybridTime, caller)) {
       gathered.push(forgetOperation(entity, writer, silent));
+    }
+    for (const other of entity.dedupe.settledBeside(caller, received)) {
+      gathered.push(forgetOperation(entity, writer, other, received));
     }
     gathered.push(record);
   }

@@ -57,8 +57,13 @@ export class EnvelopeDraft {
   }
 }
 
-/** Drops all that a writer sees of a caller. */
-export function forgetOperation(entity: Entity, writer: WriterId, caller: string): ForgetOperation {
+/** Drops all that a writer sees of a caller, or what is below a number. */
+export function forgetOperation(
+  entity: Entity,
+  writer: WriterId,
+  caller: string,
+  below = Number.MAX_SAFE_INTEGER,
+): ForgetOperation {
   const seen = entity.dedupe.seenOf(caller, writer);
-  return { type: "forget", caller, below: Number.MAX_SAFE_INTEGER, seen };
+  return { type: "forget", caller, below, seen };
 }

@@ -4,6 +4,7 @@
  */
 import type { WriterId } from "../model/ids.ts";
 import type { HybridTime } from "../model/time.ts";
+import { areFamily, hasFamily } from "./caller-family.ts";
 import { bytesOfCall, isSilent, recordBytes, recordOf, staysRecorded } from "./call-record.ts";
 import type { CallRecord, EndedCall, RecordingCommit } from "./call-record.ts";
 import type { Removal, Seen } from "./seen.ts";
@@ -68,21 +69,51 @@ export class RecordGroups {
     now: HybridTime,
   ): string | undefined {
     const own = this.of(caller);
+    const settled = this.#settledBeside(caller, received);
     let waitingCount = 0;
     let bytes = this.#bytes + recordBytes + caller.length + resultBytes;
-    for (const record of own) {
-      if (record.number >= received) waitingCount += 1;
-      else bytes -= bytesOfCall(record);
+    for (const record of [...own, ...settled.flat()]) {
+      if (record.number < received) bytes -= bytesOfCall(record);
+      else if (record.caller === caller) waitingCount += 1;
     }
     if (waitingCount >= resultsPerCallerMax) {
       return `${String(resultsPerCallerMax)} results of one caller wait to be received`;
     }
-    const isFull = own.length === 0 && this.#groups.length >= callersMax;
+    const goneCount = settled.filter((records) => records.every((r) => r.number < received)).length;
+    const isFull = own.length === 0 && this.#groups.length - goneCount >= callersMax;
     if (!isFull && bytes <= dedupeBytesMax) return undefined;
     const silent = this.#groups.filter((records) => isGroupSilent(records, now));
     if (isFull && silent.length === 0) return `${String(callersMax)} callers`;
     const freed = silent.reduce((total, records) => total + sum(records), 0);
     return bytes - freed > dedupeBytesMax ? `${String(dedupeBytesMax)} bytes` : undefined;
+  }
+
+  /** What the family of a caller has received, from `received` on. */
+  receivedBy(caller: string, received: number): number {
+    let most = received;
+    if (!hasFamily(caller)) return most;
+    for (const records of this.#groups) {
+      if (!areFamily(caller, records[0]!.caller)) continue;
+      for (const record of records) if (record.received > most) most = record.received;
+    }
+    return most;
+  }
+
+  /** Other callers of its family, with records below `received`. */
+  settledBeside(caller: string, received: number): readonly string[] {
+    return this.#settledBeside(caller, received).map((records) => records[0]!.caller);
+  }
+
+  #settledBeside(caller: string, received: number): readonly Group[] {
+    if (!hasFamily(caller)) return noGroups;
+    return this.#groups.filter((records) => {
+      const other = records[0]!.caller;
+      return (
+        other !== caller &&
+        records.some(({ number }) => number < received) &&
+        areFamily(caller, other)
+      );
+    });
   }
 
   /** Callers that have been silent for `callerSilenceMs`. */
@@ -162,6 +193,7 @@ export class RecordGroups {
 }
 
 const noRecords: Group = [];
+const noGroups: readonly Group[] = [];
 const noCallers: readonly string[] = [];
 /** Up to here a scan is as fast as a map, and much smaller. */
 const scanMax = 8;

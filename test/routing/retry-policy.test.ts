@@ -18,6 +18,7 @@ function call(overrides: Partial<CallProgress> = {}): CallProgress {
     isQuery: false,
     isProtected: true,
     whenSplit: "serve",
+    isNested: false,
     mayHaveRun: false,
     degradedAllowed: false,
     wasOffered: false,
@@ -114,9 +115,21 @@ const cases: readonly Case[] = [
   },
   { name: "aborted: waits", end: end("aborted"), expect: "wait" },
   {
+    name: "aborted, nested: over, so that its turn lets go of what others wait for",
+    call: { isNested: true },
+    end: end("aborted"),
+    expect: "settle",
+  },
+  {
     name: "overloaded: waits",
     end: end("overloaded", { retryAfterMs: 40 }),
     expect: "wait",
+  },
+  {
+    name: "overloaded, nested: over, as if it were aborted",
+    call: { isNested: true },
+    end: end("overloaded", { retryAfterMs: 40 }),
+    expect: "settle",
   },
   {
     name: "overloaded for longer than is left: over",

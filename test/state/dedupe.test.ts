@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hybridTicksPerMs } from "../../src/model/time.ts";
 import { callersMax, callerSilenceMs, resultsPerCallerMax } from "../../src/state/dedupe.ts";
+import { firstAsker, nextAsker } from "../../src/state/caller-family.ts";
 import { Draft } from "../../src/state/draft.ts";
 import { Entity } from "../../src/state/entity.ts";
 import { callDigest } from "../../src/state/outcome.ts";
@@ -111,6 +112,67 @@ test("a caller that says goodbye is dropped", () => {
   entity.apply(draft.finish()!);
   assert.equal(entity.dedupe.callerCount, 0);
   assert.equal(entity.dedupe.bytes, 0);
+});
+
+test("of a family the highest received counts for all, and drops what it settles", () => {
+  const family = firstAsker("client", "f/a");
+  const [one, other] = [nextAsker(family, 1, "f/b"), nextAsker(family, 1, "f/c")];
+  const entity = Entity.create("f/k");
+  record(entity, { caller: one, number: 1_025, received: 1_024 });
+  record(entity, { caller: family, number: 1_026, received: 1_024 });
+  record(entity, { caller: "client", number: 1, received: 1 });
+  assert.equal(entity.dedupe.callerCount, 3);
+  assert.equal(entity.dedupe.lookup(one, 1_025, 1_024).type, "hit");
+
+  // All before call 3 of the client are settled, on whichever way they came here.
+  record(entity, { caller: other, number: 3_073, received: 3_072 });
+  const copy = Entity.decode("f/k", entity.encode());
+  for (const { dedupe } of [entity, copy]) {
+    const callers = dedupe.records().map(({ caller }) => caller);
+    assert.deepEqual(callers.sort(), ["client", other]);
+    assert.equal(dedupe.lookup(one, 1_025, 1_024).type, "forgotten");
+    assert.equal(dedupe.lookup(nextAsker(family, 9, "f/z"), 2_049, 1_024).type, "forgotten");
+    assert.equal(dedupe.lookup(one, 3_073, 1_024).type, "new");
+    assert.equal(dedupe.lookup("client", 1, 1).type, "hit");
+    assert.equal(dedupe.lookup(firstAsker("client", "f/other"), 1_025, 1_024).type, "new");
+  }
+});
+
+test("a lone record of a family settles late calls of the others too", () => {
+  const family = firstAsker("client", "f/a");
+  const entity = Entity.create("f/k");
+  record(entity, { caller: family, number: 2_049, received: 2_048 });
+  assert.equal(entity.dedupe.lookup(nextAsker(family, 1, "f/b"), 1_025, 1_024).type, "forgotten");
+  record(entity, { caller: nextAsker(family, 1, "f/b"), number: 3_073, received: 3_072 });
+  assert.deepEqual(
+    entity.dedupe.records().map(({ number }) => number),
+    [3_073],
+  );
+});
+
+test("an entity that one client reaches on ever new ways keeps what is not settled, and no more", () => {
+  const family = firstAsker("client", "f/a");
+  const entity = Entity.create("f/k");
+  const inFlight = 20;
+  for (let call = 1; call <= 2 * callersMax; call++) {
+    const received = 1_024 * Math.max(1, call - inFlight);
+    const caller = nextAsker(family, 1, `f/${String(call)}`);
+    assert.ok(entity.dedupe.hasRoom(caller, received, call));
+    record(entity, { caller, number: 1_024 * call + 1, received, at: call });
+    assert.ok(entity.dedupe.callerCount <= inFlight + 1);
+  }
+  // A call that settles much at once has room, however full the table is.
+  const full = Entity.create("f/k");
+  for (let call = 1; call <= callersMax; call++) {
+    const caller = nextAsker(family, 1, `f/${"x".repeat(90)}${String(call)}`);
+    if (!full.dedupe.hasRoom(caller, 1_024, call)) break;
+    record(full, { caller, number: 1_024 * call + 1, received: 1_024, at: call });
+  }
+  const next = nextAsker(family, 2, "f/next");
+  assert.equal(full.dedupe.hasRoom(nextAsker(family, 2, "f/next".repeat(20)), 1_024, 2_000), false);
+  assert.equal(full.dedupe.hasRoom(next, 1_024 * 2_000, 2_000), true);
+  record(full, { caller: next, number: 1_024 * 2_000 + 1, received: 1_024 * 2_000, at: 2_000 });
+  assert.equal(full.dedupe.callerCount, 1);
 });
 
 test("the table outlives a delete of the entity", () => {

@@ -8,8 +8,8 @@ import { callFlags, type CallMessage } from "../../wire/messages.ts";
 
 /** Begins the caller of an outbox, and the dedupe name of an idempotency key. */
 const nodeMadeFirst = new Set(["@", "="]);
-/** Stands in the caller of a call that was made inside a turn. */
-const nodeMadeInside = ">";
+/** Stand in the caller of a call that was made inside a turn (`state/caller-family.ts`). */
+const nodeMadeInside = /[\t\n]/;
 
 /**
  * Its key is checked where its address is made.
@@ -29,7 +29,7 @@ export function checkClientCall(call: CallMessage, trusted: string): void {
 }
 
 function isNodeMade(caller: string): boolean {
-  return nodeMadeFirst.has(caller.slice(0, 1)) || caller.includes(nodeMadeInside);
+  return nodeMadeFirst.has(caller.slice(0, 1)) || nodeMadeInside.test(caller);
 }
 
 function reserved(what: string): LatticeError {

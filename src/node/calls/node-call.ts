@@ -41,6 +41,8 @@ export interface NodeCallOwner {
   readonly policy: RetryPolicy;
   readonly timers: Timers;
   now(): number;
+  /** Wait–die needs one age for all attempts of a root call: that of its start. */
+  giveAge(call: NodeCall): void;
   /** The best node that was not tried, or `undefined`. */
   chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined;
   /** Into the turns of this node. */
@@ -70,6 +72,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
   readonly readFrom: ReadFrom;
+  readonly isNested: boolean;
   mayHaveRun = false;
   degradedAllowed = false;
   keepsAge = false;
@@ -93,10 +96,11 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly acks: Acks | undefined;
   arrivedAt = 0;
   seen: Mark | undefined = undefined;
+  readonly startedAt: number;
   readonly deadlineAt: number;
   readonly chain: readonly EntityName[];
-  readonly ageTime: HybridTime;
-  readonly ageId: string;
+  ageTime: HybridTime;
+  ageId: string;
 
   readonly #request: NodeCallRequest;
   readonly #owner: NodeCallOwner;
@@ -124,6 +128,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.isProtected = request.caller !== "";
     this.whenSplit = request.whenSplit;
     this.readFrom = request.readFrom;
+    this.isNested = request.chain.length > 0;
     this.address = address;
     this.operation = request.operation;
     this.input = request.input;
@@ -133,7 +138,8 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.outbox = request.outbox;
     this.strictAcks = request.strictAcks;
     this.acks = request.acks;
-    this.deadlineAt = owner.now() + request.timeoutMs;
+    this.startedAt = owner.now();
+    this.deadlineAt = this.startedAt + request.timeoutMs;
     this.chain = request.chain;
     this.ageTime = request.ageTime;
     this.ageId = request.ageId;
@@ -305,6 +311,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
         this.attempt();
         return;
       case "wait":
+        if (this.keepsAge && this.ageTime === 0) this.#owner.giveAge(this);
         this.#wait = this.#owner.timers.after(decision.delayMs, () => {
           this.#tried = [];
           this.attempt();

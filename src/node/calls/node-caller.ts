@@ -2,7 +2,6 @@
  * The calls of this node itself. Chooses where each attempt goes: into this node's own turns when
  * it leads the key, else over the link to whoever does.
  */
-import { hash53 } from "../../codec/hash53.ts";
 import { decodeValue, encodeValue } from "../../codec/value-bytes.ts";
 import type { Handle, HandleCall } from "../../definition/handle.ts";
 import { createHandle } from "../../definition/handle.ts";
@@ -12,8 +11,9 @@ import type { AskRequest, Calls } from "../../functions/ports.ts";
 import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
+import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import { LatticeError } from "../../model/error.ts";
-import { entityName, type EntityName, type NodeId } from "../../model/ids.ts";
+import { entityName, type NodeId } from "../../model/ids.ts";
 import { checkKey } from "../../model/names.ts";
 import { checkOptionalValue } from "../../model/value-check.ts";
 import type { Value } from "../../model/value.ts";
@@ -32,12 +32,8 @@ import type { Serving } from "./call-server.ts";
 import { NodeCall, type NodeCallEnd, type NodeCallOwner } from "./node-call.ts";
 import type { CallSession, NodeCallRequest } from "./node-call-request.ts";
 import { CallOrder } from "./call-order.ts";
+import { protectionOfAsk } from "./ask-protection.ts";
 import { noBytes } from "./served-call.ts";
-
-/** Beyond it the name of a nested caller is replaced by a hash: names of callers are bounded. */
-const nestedCallerLengthMax = 256;
-/** Calls that one turn may ask; their numbers are the turn's number times this plus an ordinal. */
-const asksPerTurnMax = 1_024;
 
 export interface NodeCallerOptions {
   readonly self: NodeId;
@@ -50,6 +46,7 @@ export interface NodeCallerOptions {
   readonly links: Links;
   readonly attempts: Attempts;
   readonly partitionCount: number;
+  readonly clusterClock: Pick<ClusterClock, "reading">;
 }
 
 export class NodeCaller implements Calls, NodeCallOwner {
@@ -81,6 +78,13 @@ export class NodeCaller implements Calls, NodeCallOwner {
 
   now(): number {
     return this.#options.platform.clock.now();
+  }
+
+  giveAge(call: NodeCall): void {
+    const { caller, number, startedAt } = call;
+    const { clusterClock, platform } = this.#options;
+    call.ageTime = clusterClock.reading(startedAt);
+    call.ageId = caller === "" ? platform.ids.unique() : `${caller}:${String(number)}`;
   }
 
   /** A typed handle, as a client has them. */
@@ -314,19 +318,8 @@ export class NodeCaller implements Calls, NodeCallOwner {
    */
   #protectionOf(request: AskRequest): Protection {
     if (request.caller === "") return this.#newNumber();
-    if (request.askNumber >= asksPerTurnMax) {
-      throw new LatticeError(
-        "invalid_argument",
-        `a turn asks at most ${String(asksPerTurnMax - 1)} times: use ctx.send, or ask for more at once`,
-      );
-    }
-    const asking = request.chain.at(-1) ?? "";
-    return {
-      caller: nestedCaller(request.caller, asking),
-      number: request.number * asksPerTurnMax + request.askNumber,
-      received: () => request.received * asksPerTurnMax,
-      settled: nothing,
-    };
+    const { caller, number, received } = protectionOfAsk(request);
+    return { caller, number, received: () => received, settled: nothing };
   }
 
   #newNumber(): Protection {
@@ -355,13 +348,6 @@ interface Protection {
 }
 
 const unprotected: Protection = { caller: "", number: 0, received: () => 0, settled: nothing };
-
-/** Who asks, in a form that every run of the same turn finds again. */
-function nestedCaller(outer: string, asking: EntityName): string {
-  const name = `${outer}>${asking}`;
-  if (name.length <= nestedCallerLengthMax) return name;
-  return `>${hash53(name).toString(36)}.${hash53(`${name}>`).toString(36)}`;
-}
 
 function nothing(): void {
   return;
