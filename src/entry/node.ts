@@ -3,12 +3,14 @@ import type { HandleOf } from "../definition/handle.ts";
 import type { Functions } from "../definition/function-definition.ts";
 import { launchNode } from "../node/launch.ts";
 import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
+import type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { nodePlatform } from "../platform/node/node-platform.ts";
 import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
 
 export type { NodeEvent } from "../node/events/node-event.ts";
+export type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 export type { NodeOptions } from "../node/options.ts";
 export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
 export type { Logger, LogLevel } from "../platform/platform.ts";
@@ -42,6 +44,22 @@ export interface Node<F extends Functions> extends AsyncDisposable {
    *   is not known, `invalid_argument` for this node's own
    */
   forget(id: string): void;
+  /**
+   * Calls that were sent with `ctx.send` and refused for good, of the senders that this node leads: ask
+   * every node for all of them. Of each sender the newest 128 refusals are remembered.
+   * @throws LatticeError `invalid_argument` for a filter that cannot be
+   */
+  failedSends(filter?: FailedSendFilter): readonly FailedSend[];
+  /**
+   * Sends a failed call anew, as the last one of its sender. Takes effect once, however often and on
+   * whichever node it is repeated.
+   * @param sender `function/key`
+   * @throws LatticeError `not_found` when no such call is kept (any more), `overloaded` when the outbox
+   *   of its sender is full, `unavailable` or `deadline_exceeded` when no primary could be reached
+   */
+  redeliver(sender: string, id: string): Promise<void>;
+  /** Drops a failed call. @throws LatticeError as `redeliver` */
+  discardFailed(sender: string, id: string): Promise<void>;
   /** Hands everything over to the others, then stops; at most 30 s. */
   leave(): Promise<void>;
 }
@@ -77,6 +95,9 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
     forget: (id) => {
       node.forget(id);
     },
+    failedSends: (filter = {}) => node.failedSends(filter),
+    redeliver: (sender, id) => node.redeliver(sender, id),
+    discardFailed: (sender, id) => node.discardFailed(sender, id),
     leave,
     [Symbol.asyncDispose]: leave,
   };

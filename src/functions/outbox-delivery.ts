@@ -13,8 +13,9 @@ import type { ErrorCode } from "../model/error.ts";
 import { entityName } from "../model/ids.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
-import { compareSends } from "../state/outbox.ts";
-import type { OutboxEntry, SendId } from "../state/outbox.ts";
+import type { OutboxEntry } from "../state/outbox.ts";
+import { compareSends } from "../state/send.ts";
+import type { SendId } from "../state/send.ts";
 
 /** How calls leave, and how they are taken out of the outbox. */
 export interface OutboxPort {

@@ -16,6 +16,7 @@ import {
   resultsPerCallerMax,
 } from "../../src/state/dedupe.ts";
 import { documentBytesMax } from "../../src/state/document-section.ts";
+import { failedSendsMax } from "../../src/state/failed-sends.ts";
 import { outboxBytesMax, sendsMax } from "../../src/state/outbox.ts";
 import { scalarBytesMax } from "../../src/state/scope.ts";
 
@@ -41,6 +42,7 @@ export const statedLimits: Readonly<Record<string, string>> = {
   entityQueueMax: count(limits.entityQueueMax),
   sendsMax: count(sendsMax),
   outboxBytesMax: bytes(outboxBytesMax),
+  failedSendsMax: count(failedSendsMax),
   resultsPerCallerMax: count(resultsPerCallerMax),
   callersMax: count(callersMax),
   dedupeBytesMax: bytes(dedupeBytesMax),

@@ -8,12 +8,19 @@ import type { Handle, HandleCall } from "../../definition/handle.ts";
 import { createHandle } from "../../definition/handle.ts";
 import type { AnyFunction } from "../../definition/function-definition.ts";
 import type { AskRequest, Calls } from "../../functions/ports.ts";
+import { internalOperation } from "../../functions/internal-operation.ts";
 import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import { LatticeError } from "../../model/error.ts";
-import { entityName, type EntityName, type NodeId, type PartitionId } from "../../model/ids.ts";
-import { checkKey } from "../../model/names.ts";
+import {
+  entityName,
+  splitEntityName,
+  type EntityName,
+  type NodeId,
+  type PartitionId,
+} from "../../model/ids.ts";
+import { checkFunctionName, checkKey } from "../../model/names.ts";
 import { checkOptionalValue } from "../../model/value-check.ts";
 import type { Value } from "../../model/value.ts";
 import { DeadlineWheel } from "../../platform/deadline-wheel.ts";
@@ -38,6 +45,8 @@ import { noBytes } from "./served-call.ts";
 
 /** Beyond it the name of a nested caller is replaced by a hash: names of callers are bounded. */
 const nestedCallerLengthMax = 256;
+/** Time for a change that is the system's own; no function says how long it may take. */
+const changeTimeoutMs = 10_000;
 /** Calls that one turn may ask; their numbers are the turn's number times this plus an ordinal. */
 const asksPerTurnMax = 1_024;
 
@@ -148,6 +157,23 @@ export class NodeCaller implements Calls, NodeCallOwner {
       request.signal.addEventListener("abort", stop, { once: true });
       if (request.signal.aborted) stop();
     });
+  }
+
+  /**
+   * Makes a change of an entity that is the system's own, where the entity is led; resolves when it has
+   * taken effect, once.
+   */
+  async change(entity: EntityName, operation: string, input: Value): Promise<void> {
+    const { functionName, key } = splitEntityName(entity);
+    checkFunctionName(functionName);
+    checkKey(key);
+    const { registry } = this.#options;
+    const end = await this.#makeCall(
+      { functionName, key, operation, input, options: { timeoutMs: changeTimeoutMs } },
+      internalOperation(registry, functionName, nothing, operation),
+      input,
+    );
+    if (end.type === "failed") throw end.error;
   }
 
   chooseTarget(partition: PartitionId, tried: readonly NodeId[]): NodeId | undefined {
