@@ -1,6 +1,7 @@
 /** `latticework/node`: starts nodes. */
 import type { HandleOf } from "../definition/handle.ts";
 import type { Functions } from "../definition/function-definition.ts";
+import { ThreadPool } from "../node/compute/thread-pool.ts";
 import { launchNode } from "../node/launch.ts";
 import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
 import type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
@@ -76,12 +77,15 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
   const { logger = "info" } = options;
   const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
   const transport = new WebSocketTransport(platform.timers);
-  const node = await launchNode(settings, { platform, transport }).catch((error: unknown) => {
+  const compute = new ThreadPool({ logger: platform.logger });
+  const world = { platform, transport, compute };
+  const node = await launchNode(settings, world).catch((error: unknown) => {
     platform.close();
     throw error;
   });
   void node.stopped.then(() => {
     platform.close();
+    return compute.close();
   });
   const leave = (): Promise<void> => node.leave();
   return {

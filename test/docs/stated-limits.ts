@@ -8,6 +8,7 @@ import { functionsMax } from "../../src/functions/registry.ts";
 import { afterCommitMax } from "../../src/functions/turn.ts";
 import { limits } from "../../src/model/limits.ts";
 import { maxValueDepth } from "../../src/model/value.ts";
+import { computeQueueMax } from "../../src/node/compute/thread-pool.ts";
 import { maxTableMembers } from "../../src/routing/routing-table.ts";
 import {
   callersMax,
@@ -55,6 +56,7 @@ export const statedLimits: Readonly<Record<string, string>> = {
   callsPerConnectionMax: count(limits.callsPerConnectionMax),
   callsPerNodeMax: count(limits.callsPerNodeMax),
   maxWatches: count(maxWatches),
+  computeQueueMax: count(computeQueueMax),
   slowClientCloseBytes: bytes(limits.slowClientCloseBytes),
   eventReadersMax: count(limits.eventReadersMax),
   eventBacklogMax: count(limits.eventBacklogMax),
