@@ -1,6 +1,7 @@
 /** Calls and replies as bytes and back, in batches as they travel. */
 import { encodeValue } from "../../src/codec/value-bytes.ts";
-import { LinkDecoder, LinkEncoder, nodeFrameLimits } from "../../src/wire/link-codec.ts";
+import { LinkDecoder, LinkEncoder } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import type { CallMessage, Message, ReplyMessage } from "../../src/wire/messages.ts";
 import type { MicroBench } from "../lib/micro.ts";
 
@@ -67,7 +68,7 @@ export const codec: MicroBench = {
 };
 
 function dataEncoder(): LinkEncoder {
-  const encoder = new LinkEncoder();
+  const encoder = new LinkEncoder(nodeFrameLimits);
   encoder.become("data");
   return encoder;
 }

@@ -80,6 +80,7 @@ export const turn: MicroBench = {
       registry: new Registry({ counter }),
       store: new MapStore(),
       calls: { ask: () => Promise.reject(new Error("nobody asks here")) },
+      compute: { run: () => Promise.reject(new Error("nobody computes here")) },
       values: { encode: encodeValue, decode: decodeValue },
       platform,
       settings: turnSettingsDefault,

@@ -7,6 +7,7 @@ import type { NodeOptions } from "latticework/node";
 import type { LatticeNode } from "../../src/node/lattice-node.ts";
 import { LatticeError } from "../../src/model/error.ts";
 import { restartsMax } from "../../src/membership/soundness.ts";
+import { ThreadPool } from "../../src/node/compute/thread-pool.ts";
 import { launchNode } from "../../src/node/launch.ts";
 import { checkNodeOptions } from "../../src/node/options.ts";
 import { defaultPartitionCount, isPartitionCount } from "../../src/ring/partition.ts";
@@ -35,12 +36,15 @@ export async function launchInspectable(
   const { logger = "info" } = options;
   const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
   const transport = new ReroutedTransport(new WebSocketTransport(platform.timers), ways);
-  const node = await launchNode(settings, { platform, transport }).catch((error: unknown) => {
+  const compute = new ThreadPool({ logger: platform.logger });
+  const world = { platform, transport, compute };
+  const node = await launchNode(settings, world).catch((error: unknown) => {
     platform.close();
     throw error;
   });
   void node.stopped.then(() => {
     platform.close();
+    return compute.close();
   });
   return node;
 }

@@ -87,7 +87,12 @@ exports.rooms = {
     builtins: ["*"],
     libraries: ["lmdb"],
   },
-  node: { imports: allBelowNode, globals: ["Buffer"], builtins: ["*"] },
+  node: {
+    imports: allBelowNode,
+    globals: ["Buffer"],
+    builtins: ["*"],
+    libraries: ["piscina"],
+  },
   client: {
     imports: [
       "model",

@@ -23,7 +23,12 @@ import { RetryPolicy, type AttemptEnd } from "../routing/retry-policy.ts";
 import type { RoutingTable } from "../routing/routing-table.ts";
 import { tokenOf, type SessionMarks } from "../routing/session-marks.ts";
 import { noneTried } from "../routing/target.ts";
-import { replyFlags, type FailureMessage, type ReplyMessage } from "../wire/messages.ts";
+import {
+  replyFlags,
+  type FailureMessage,
+  type ReplyMessage,
+  type SeenPartition,
+} from "../wire/messages.ts";
 import { cancelledError, deadlineError, failureError, linkError } from "./call-errors.ts";
 import { catalogueEntry, encodeInput, isQuery } from "./call-preparation.ts";
 import { CallDispatch } from "./call-dispatch.ts";
@@ -197,8 +202,11 @@ export class Caller implements CallOwner {
       call.attempts?.degradedAllowed === true || (reply.flags & replyFlags.degraded) !== 0;
     const { copies, node, hops } = reply;
     const full: Reply<unknown> = { value, degraded, copies, node, hops };
-    if (reply.seen === undefined) call.resolve(full);
-    else call.resolve({ ...full, token: tokenOf(this.#table.partitionCount, reply.seen) });
+    call.resolve(reply.seen === undefined ? full : this.#withToken(full, reply.seen));
+  }
+
+  #withToken(full: Reply<unknown>, seen: readonly SeenPartition[]): Reply<unknown> {
+    return { ...full, token: tokenOf(this.#table.partitionCount, seen) };
   }
 
   failed(link: NodeLink, failure: FailureMessage): void {

@@ -1,8 +1,8 @@
 /** What `connect` takes, and its check: a mistake here is told before anything is dialled. */
 import { LatticeError } from "../model/error.ts";
 import { checkClusterName } from "../model/names.ts";
-import { checkKnownNames } from "../definition/known-names.ts";
 import { SessionMarks } from "../routing/session-marks.ts";
+import { checkKnownNames } from "../definition/known-names.ts";
 
 export interface ConnectOptions {
   /**
@@ -83,8 +83,7 @@ function checkSession({ session, token }: ConnectOptions): SessionMarks | undefi
   if (session !== undefined) checkBoolean("session", session);
   if (token === undefined) return session === true ? new SessionMarks("") : undefined;
   if (session === false) throw invalid("a token is for a session: leave `session: false` out");
-  if (token === "") throw invalid("token is empty: give what client.token() returned");
-  return new SessionMarks(token);
+  return new SessionMarks(token === "" ? "empty" : token);
 }
 
 /** `undefined` is the default, true. */

@@ -6,6 +6,7 @@
  */
 import type { Value } from "../model/value.ts";
 import type { AskHandle } from "./ask-handle.ts";
+import type { ComputeOptions } from "./compute-options.ts";
 import type { AnyFunction } from "./function-definition.ts";
 import type { Live, View } from "./kinds.ts";
 import type { Sender } from "./sender.ts";
@@ -31,6 +32,20 @@ export interface QueryContext<S> {
   readonly get: <F extends AnyFunction>(target: F, key: string) => AskHandle<F>;
   /** The timers of this entity, the next one first. */
   readonly timers: () => readonly TimerView[];
+  /**
+   * Runs the default export of a module in a thread beside the event loop, and resolves with its result.
+   * For what would keep the node busy for more than some milliseconds. Input and result are values of at
+   * most 1 MiB encoded. A handler holds its entity meanwhile. When the call is cancelled or its deadline
+   * passes, the thread is terminated. Rejects with what the function threw, or `invalid_argument` where
+   * there is none, `deadline_exceeded` after `timeoutMs`, `overloaded` where too many wait for a thread.
+   *
+   * @param module the URL of the module as it runs: `new URL("./price.js", import.meta.url)`
+   */
+  readonly compute: <R = Value | undefined>(
+    module: URL | string,
+    input?: Value,
+    options?: ComputeOptions,
+  ) => Promise<R>;
 }
 
 export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {

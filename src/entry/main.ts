@@ -9,6 +9,7 @@ export { LatticeError } from "../model/error.ts";
 
 export type { AskHandle } from "../definition/ask-handle.ts";
 export type { AskOptions, CallOptions } from "../definition/call-options.ts";
+export type { ComputeOptions } from "../definition/compute-options.ts";
 export type {
   Caller,
   Fail,

@@ -2,8 +2,10 @@
 import type { HandleOf } from "../definition/handle.ts";
 import type { Session, SessionOptions } from "../definition/session.ts";
 import type { Functions } from "../definition/function-definition.ts";
+import { ThreadPool } from "../node/compute/thread-pool.ts";
 import { launchNode } from "../node/launch.ts";
 import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
+import type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { nodePlatform } from "../platform/node/node-platform.ts";
@@ -11,6 +13,7 @@ import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
 
 export type { Session, SessionOptions } from "../definition/session.ts";
 export type { NodeEvent } from "../node/events/node-event.ts";
+export type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 export type { NodeOptions } from "../node/options.ts";
 export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
 export type { Logger, LogLevel } from "../platform/platform.ts";
@@ -50,6 +53,22 @@ export interface Node<F extends Functions> extends AsyncDisposable {
    *   is not known, `invalid_argument` for this node's own
    */
   forget(id: string): void;
+  /**
+   * Calls that were sent with `ctx.send` and refused for good, of the senders that this node leads: ask
+   * every node for all of them. Of each sender the newest 128 refusals are remembered.
+   * @throws LatticeError `invalid_argument` for a filter that cannot be
+   */
+  failedSends(filter?: FailedSendFilter): readonly FailedSend[];
+  /**
+   * Sends a failed call anew, as the last one of its sender. Takes effect once, however often and on
+   * whichever node it is repeated.
+   * @param sender `function/key`
+   * @throws LatticeError `not_found` when no such call is kept (any more), `overloaded` when the outbox
+   *   of its sender is full, `unavailable` or `deadline_exceeded` when no primary could be reached
+   */
+  redeliver(sender: string, id: string): Promise<void>;
+  /** Drops a failed call. @throws LatticeError as `redeliver` */
+  discardFailed(sender: string, id: string): Promise<void>;
   /** Hands everything over to the others, then stops; at most 30 s. */
   leave(): Promise<void>;
 }
@@ -66,12 +85,15 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
   const { logger = "info" } = options;
   const platform = nodePlatform(typeof logger === "string" ? { logLevel: logger } : { logger });
   const transport = new WebSocketTransport(platform.timers);
-  const node = await launchNode(settings, { platform, transport }).catch((error: unknown) => {
+  const compute = new ThreadPool({ logger: platform.logger });
+  const world = { platform, transport, compute };
+  const node = await launchNode(settings, world).catch((error: unknown) => {
     platform.close();
     throw error;
   });
   void node.stopped.then(() => {
     platform.close();
+    return compute.close();
   });
   const leave = (): Promise<void> => node.leave();
   return {
@@ -93,6 +115,9 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
     forget: (id) => {
       node.forget(id);
     },
+    failedSends: (filter = {}) => node.failedSends(filter),
+    redeliver: (sender, id) => node.redeliver(sender, id),
+    discardFailed: (sender, id) => node.discardFailed(sender, id),
     leave,
     [Symbol.asyncDispose]: leave,
   };

@@ -12,6 +12,7 @@ export type { ClockSubject } from "../testing/conformance/clock.ts";
 export type { ConformanceCase } from "../testing/conformance/conformance-case.ts";
 export type { TransportSubject } from "../testing/conformance/transport-subject.ts";
 export type { Client } from "../client/client.ts";
+export type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 export type { NodeEvent } from "../node/events/node-event.ts";
 export type { NodeStatus } from "../node/status.ts";
 export type { FrameTap } from "../testing/simulated-network.ts";

@@ -1,20 +1,30 @@
 /** A change that is the system's own, as an operation that turns can run. */
 import type { Draft } from "../state/draft.ts";
 import type { RegisteredFunction, RegisteredOperation, Registry } from "./registry.ts";
+import type { Turn } from "./turn.ts";
 
-/** `change` gets the draft; entities of functions that this node does not know are changed too. */
+/** Begins the name of an operation that is the system's own; no handler's name can. */
+const internalMark = "(";
+
+export function isInternalName(operation: string): boolean {
+  return operation.startsWith(internalMark);
+}
+
+/** Entities of functions that this node does not know are changed too. */
 export function internalOperation(
   registry: Registry,
   functionName: string,
-  change: (draft: Draft) => void,
+  change: (draft: Draft, turn: Turn) => void,
+  name = "(internal)",
 ): RegisteredOperation {
+  const isKnown = registry.has(functionName);
   return {
-    function: registry.has(functionName) ? registry.find(functionName) : unknownFunction,
-    name: "(internal)",
+    function: isKnown ? registry.find(functionName) : { ...unknownFunction, name: functionName },
+    name,
     isQuery: false,
     isInternal: true,
-    run: (draft) => {
-      change(draft as Draft);
+    run: (draft, turn) => {
+      change(draft as Draft, turn as Turn);
     },
     schema: undefined,
   };

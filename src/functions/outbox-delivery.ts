@@ -12,8 +12,9 @@ import type { LatticeError } from "../model/error.ts";
 import { entityName } from "../model/ids.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
-import { compareSends } from "../state/outbox.ts";
-import type { OutboxEntry, SendId } from "../state/outbox.ts";
+import type { OutboxEntry } from "../state/outbox.ts";
+import { compareSends } from "../state/send.ts";
+import type { SendId } from "../state/send.ts";
 import { backOffMs, backOffMsMin, isFinal } from "./redelivery.ts";
 
 /** How calls leave, and how they are taken out of the outbox. */

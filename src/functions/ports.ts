@@ -85,6 +85,24 @@ export interface SeenMark {
   readonly mark: Mark;
 }
 
+/** Runs functions of modules beside the event loop. */
+export interface Compute {
+  /**
+   * The encoded result, empty for `undefined`. Rejects with what the function threw, or a LatticeError:
+   * `invalid_argument` for a module without such a function and a result that is no value, `too_large`,
+   * `overloaded`, `unavailable`; with the signal's reason once that is aborted: by then it runs no more.
+   */
+  run(run: ComputeRun): Promise<Uint8Array>;
+}
+
+export interface ComputeRun {
+  /** A `file:` URL; its default export is called. */
+  readonly module: string;
+  /** Encoded; empty for none. */
+  readonly input: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
 /** How a call ended, as the functions room sees it. */
 export type TurnOutcome =
   | {

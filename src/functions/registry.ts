@@ -129,7 +129,7 @@ export interface RegisteredOperation {
   readonly function: RegisteredFunction;
   readonly name: string;
   readonly isQuery: boolean;
-  /** Not of the user: `run` gets the draft itself. */
+  /** Not of the user: `run` gets the draft and the turn. */
   readonly isInternal: boolean;
   readonly run: (ctx: unknown, input: unknown) => unknown;
   readonly schema: StandardSchema | undefined;

@@ -7,6 +7,7 @@
 import type { AskHandle } from "../definition/ask-handle.ts";
 import { createAskHandle } from "../definition/ask-handle.ts";
 import type { AskOptions } from "../definition/call-options.ts";
+import type { ComputeOptions } from "../definition/compute-options.ts";
 import type { Caller, Fail, HandlerContext, Log } from "../definition/contexts.ts";
 import { refusalCodes } from "../definition/contexts.ts";
 import type { AnyFunction } from "../definition/function-definition.ts";
@@ -23,6 +24,7 @@ import { hybridTimeToMs } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
 import type { Value } from "../model/value.ts";
 import { ask } from "./ask.ts";
+import { compute } from "./compute.ts";
 import { outboxSender } from "./outbox-caller.ts";
 import { schedule, timersOf } from "./schedule.ts";
 import { sleep } from "./sleep.ts";
@@ -129,6 +131,11 @@ export class TurnContext implements HandlerContext<Shape> {
 
   get sleep(): (ms: number) => Promise<void> {
     return (ms) => sleep(this.#writing("sleep"), this.#services.platform.timers, ms);
+  }
+
+  get compute(): HandlerContext<Shape>["compute"] {
+    return <R>(module: URL | string, input?: Value, options: ComputeOptions = {}) =>
+      compute(this.#active(), this.#services, { module, input, options }) as Promise<R>;
   }
 
   get afterCommit(): (run: () => void | Promise<void>) => void {

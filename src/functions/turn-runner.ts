@@ -151,7 +151,7 @@ export class TurnRunner {
 
   #run(turn: Turn): unknown {
     const { operation } = turn;
-    if (operation.isInternal) return operation.run(turn.draft, undefined);
+    if (operation.isInternal) return operation.run(turn.draft, turn);
     const context = new TurnContext(turn, this.#services);
     const input = this.#input(turn);
     if (isThenable(input)) {

@@ -3,13 +3,14 @@ import type { Acks } from "../model/acks.ts";
 import type { Value } from "../model/value.ts";
 import type { Platform } from "../platform/platform.ts";
 import { retireAtDefault } from "../state/retirement.ts";
-import type { Calls, Store } from "./ports.ts";
+import type { Calls, Compute, Store } from "./ports.ts";
 import type { Registry } from "./registry.ts";
 
 export interface TurnServices {
   readonly registry: Registry;
   readonly store: Store;
   readonly calls: Calls;
+  readonly compute: Compute;
   readonly values: ValueCodec;
   readonly platform: Pick<Platform, "clock" | "timers" | "random" | "ids" | "logger">;
   readonly settings: TurnSettings;

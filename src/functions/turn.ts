@@ -226,9 +226,16 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   /** Notes an error that the system threw into the handler, and that may reach the caller as it is. */
   passOn(error: unknown): void {
     if (!(error instanceof LatticeError) || !(error.retryable || error.indeterminate)) return;
+    this.letPass(error);
+  }
+
+  /** Notes that an error of ours may reach the caller as it is, whatever its code. */
+  letPass(error: unknown): unknown {
+    if (!(error instanceof LatticeError)) return error;
     const extras = this.#open();
     extras.passable ??= new Set();
     extras.passable.add(error);
+    return error;
   }
 
   isRefusal(error: unknown): error is LatticeError {

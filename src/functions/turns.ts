@@ -18,6 +18,7 @@ import type { Draft } from "../state/draft.ts";
 import { reentry, tooDeep } from "./ask.ts";
 import { EntityQueue } from "./entity-queue.ts";
 import type { EntityAddress } from "./entity-address.ts";
+import { failedSendOperation } from "./failed-send-operations.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import { internalOperation } from "./internal-operation.ts";
@@ -85,8 +86,7 @@ export class Turns implements TurnWatcher, TurnEnds {
   submit(request: TurnRequest): SubmittedTurn {
     let operation: RegisteredOperation;
     try {
-      const { functionName } = request.address;
-      operation = this.#services.registry.operation(functionName, request.operation);
+      operation = this.#operationOf(request);
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
       request.settle(failed(error));
@@ -186,6 +186,12 @@ export class Turns implements TurnWatcher, TurnEnds {
     for (const waiting of queue.mustNotWaitBehind(turn)) {
       this.#cutOff(waiting, this.#letGo(waiting));
     }
+  }
+
+  #operationOf(request: TurnRequest): RegisteredOperation {
+    const { registry, values } = this.#services;
+    const internal = failedSendOperation(registry, values, request);
+    return internal ?? registry.operation(request.address.functionName, request.operation);
   }
 
   #admission(turn: Turn): LatticeError | undefined {

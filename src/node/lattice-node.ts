@@ -4,6 +4,7 @@
  */
 import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Handle } from "../definition/handle.ts";
+import { discardOperation, redeliverOperation } from "../functions/failed-send-operations.ts";
 import type { BootId, NodeId } from "../model/ids.ts";
 import { randomBelow } from "../model/random.ts";
 import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
@@ -11,6 +12,8 @@ import type { NodeIdentity } from "../wire/messages.ts";
 import { NodeParts, type NodeFoundation } from "./node-parts.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { EventReader } from "./events/event-reader.ts";
+import type { FailedSend, FailedSendFilter } from "./failed-send.ts";
+import { checkSender, failedSendsOf } from "./failed-sends.ts";
 import type { NodeSettings } from "./options.ts";
 import { statusOf } from "./status-of.ts";
 import type { NodeStatus } from "./status.ts";
@@ -149,6 +152,21 @@ export class LatticeNode {
   /** @throws LatticeError as `Membership.forget` does */
   forget(node: NodeId): void {
     this.#parts.cluster.forget(node);
+  }
+
+  /** @throws LatticeError `invalid_argument` for a filter that cannot be */
+  failedSends(filter: FailedSendFilter): readonly FailedSend[] {
+    return failedSendsOf(this.#parts.partitions, filter);
+  }
+
+  /** Sends a finally refused call of any entity anew. */
+  async redeliver(sender: string, id: string): Promise<void> {
+    await this.#parts.caller.change(checkSender(sender), redeliverOperation, id);
+  }
+
+  /** Drops one. */
+  async discardFailed(sender: string, id: string): Promise<void> {
+    await this.#parts.caller.change(checkSender(sender), discardOperation, id);
   }
 
   /**

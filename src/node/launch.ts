@@ -3,6 +3,7 @@
  * The real entry and the simulator both come through here.
  */
 import type { Functions } from "../definition/function-definition.ts";
+import type { Compute } from "../functions/ports.ts";
 import { LatticeError } from "../model/error.ts";
 import type { BootId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
@@ -21,6 +22,8 @@ const bootsPerMs = 1_024;
 export interface NodeWorld {
   readonly platform: Platform;
   readonly transport: Transport;
+  /** Whoever made it closes it when the node has stopped. */
+  readonly compute: Compute;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function launchNode(settings: NodeSettings, world: NodeWorld): Prom
 /** As `launchNode`, but returns at once; `failed` resolves if the node cannot live on. */
 export async function beginNode(
   settings: NodeSettings,
-  { platform, transport }: NodeWorld,
+  { platform, transport, compute }: NodeWorld,
 ): Promise<{ readonly node: LatticeNode; readonly failed: Promise<LatticeError> }> {
   // Even what is loaded costs turns of the real event loop, which a simulated start must not take.
   if (hasDocuments(settings.functions) && loadedYjs() === undefined) await loadYjs();
@@ -63,6 +66,7 @@ export async function beginNode(
     const node = new LatticeNode(settings, {
       platform,
       transport,
+      compute,
       listener,
       identity,
       fatal: (code, message) => {

@@ -6,6 +6,7 @@
  *     └─────▶ calls ──▶ turns ──▶ store ──▶ partitions ──▶ answers, outboxes, watches
  */
 import { decodeValue, encodeValue } from "../codec/value-bytes.ts";
+import type { Compute } from "../functions/ports.ts";
 import { Registry } from "../functions/registry.ts";
 import { Turns } from "../functions/turns.ts";
 import { ClusterClock } from "../membership/cluster-clock.ts";
@@ -51,6 +52,7 @@ import { underReplicated } from "./under-replicated.ts";
 export interface NodeFoundation {
   readonly platform: Platform;
   readonly transport: Transport;
+  readonly compute: Compute;
   /** Where it listens already. */
   readonly listener: Listener;
   readonly identity: NodeIdentity;
@@ -278,13 +280,14 @@ export class NodeParts implements EventTargets {
   }
 
   #makeTurns(): Turns {
-    const { platform } = this.foundation;
+    const { platform, compute } = this.foundation;
     const { replicas, exposeErrors, buggify } = this.settings;
     const retireAt = buggify?.retireAt ?? retireAtDefault;
     return new Turns({
       registry: this.#registry,
       store: new EntityStore(this.partitions, platform.clock, this.clusterClock),
       calls: this.caller,
+      compute,
       values: { encode: encodeValue, decode: decodeValue },
       platform,
       settings: { acksDefault: this.#acksDefault, replicas, exposeErrors, ackTimeoutMs, retireAt },

@@ -21,6 +21,7 @@ import type { LeafType } from "./field-tag.ts";
 import type { Floor, Operation, Path } from "./operation.ts";
 import { sendsPerCommitMax } from "./outbox.ts";
 import * as scalars from "./scalar-bytes.ts";
+import type { SendRequest, TimedSend } from "./send.ts";
 
 const followingVersion = 1;
 const beginningVersion = 2;
@@ -35,6 +36,7 @@ const codes = {
   confirm: 8,
   fail: 9,
   retire: 10,
+  discard: 11,
 } as const;
 
 /** What it gives away is never written again, so one for all is safe. */
@@ -133,6 +135,10 @@ function writeEnvelopeOperation(writer: ByteWriter, operation: EnvelopeOperation
     case "retire":
       scalars.writeIds(writer, operation.writers);
       return;
+    case "discard":
+      writer.varint(operation.refusals.length);
+      for (const refusal of operation.refusals) writeTimedSend(writer, refusal);
+      return;
     default:
       unreachable(operation);
   }
@@ -194,6 +200,12 @@ function readEnvelopeOperation(reader: ByteReader, code: number): Operation {
       if (writers.length === 0 || !writers.every(isTermWriter)) malformed("retires no term");
       return { type: "retire", writers };
     }
+    case codes.discard: {
+      const refusals: TimedSend[] = [];
+      const count = reader.count(scalars.lengthMax, 3);
+      for (let index = 0; index < count; index += 1) refusals.push(readTimedSend(reader));
+      return { type: "discard", refusals };
+    }
     default:
       return malformed(`has an unknown operation ${String(code)}`);
   }
@@ -217,26 +229,33 @@ function readCall(reader: ByteReader): EndedCall {
   };
 }
 
-interface Target {
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  readonly input: Uint8Array;
-}
-
 /** The code of an operation that is written on its own. */
 export function operationCode(operation: Operation): number {
   return codes[operation.type];
 }
 
-export function writeTarget(writer: ByteWriter, target: Target): void {
+export function writeTimedSend(writer: ByteWriter, send: TimedSend): void {
+  writer.varint(send.writer);
+  writer.varint(send.number);
+  writer.varint(send.hybridTime);
+}
+
+export function readTimedSend(reader: ByteReader): TimedSend {
+  return {
+    writer: scalars.readPositive(reader),
+    number: scalars.readPositive(reader),
+    hybridTime: reader.varint(),
+  };
+}
+
+export function writeTarget(writer: ByteWriter, target: SendRequest): void {
   writer.string(target.functionName);
   writer.string(target.key);
   writer.string(target.operation);
   writer.bytes(target.input);
 }
 
-export function readTarget(reader: ByteReader): Target {
+export function readTarget(reader: ByteReader): SendRequest {
   return {
     functionName: scalars.readString(reader),
     key: scalars.readString(reader),

@@ -15,10 +15,10 @@ import { expiryField } from "./field-tag.ts";
 import type { EndedCall } from "./call-record.ts";
 import type { RecordOperation } from "./operation.ts";
 import { OperationList } from "./operation-list.ts";
-import type { SendId, SendRequest } from "./outbox.ts";
 import { retireAtDefault, retirementBy } from "./retirement.ts";
 import { scalarBytesMax, Scope, tooLarge } from "./scope.ts";
 import { seenInCell } from "./cell-entry.ts";
+import type { SendId, SendRequest } from "./send.ts";
 import { asCell } from "./dict-node.ts";
 import { FieldDrafts, stateShape } from "./state-shape.ts";
 import type { StateShape } from "./state-shape.ts";
@@ -124,6 +124,27 @@ export class Draft<S extends Shape = Shape> {
   /** Takes a finally refused call out of the outbox and keeps it for inspection. */
   failSent(id: SendId, error: { readonly code: string; readonly message: string }): void {
     this.#openEnvelope().fail(id, error);
+  }
+
+  /** What waited to be delivered, and what was refused, when the turn began. */
+  get outbox(): Entity["outbox"] {
+    this.#scope.checkReadable();
+    return this.#scope.entity.outbox;
+  }
+
+  /** Drops a finally refused call that is kept for inspection; false when it is not. */
+  discardFailed(id: SendId): boolean {
+    return this.#openEnvelope().discard(id) !== undefined;
+  }
+
+  /** The same, and sends it anew. @throws LatticeError `overloaded` when the outbox is full. */
+  resendFailed(id: SendId): boolean {
+    const envelope = this.#openEnvelope();
+    const failed = envelope.discard(id);
+    if (failed === undefined) return false;
+    const { functionName, key, operation, input } = failed;
+    envelope.send({ functionName, key, operation, input });
+    return true;
   }
 
   /** Deletes the entity; what the turn writes afterwards begins its next generation. */

@@ -1,7 +1,8 @@
 /**
  * A whole entity as bytes:
  *
- *     version u8 · mark · hybrid time · vector · past · fields · dedupe · outbox · failed · updates · postponed
+ *     version u8 · mark · hybrid time · vector · past · fields ·
+ *       dedupe · outbox · failed · dropped · updates · postponed
  *
  * A node has no type of its own: the field's tag says what is at which depth. Writers are indexes
  * into the vector. The canonical form, for hashes only, is sorted and leaves the document out.
@@ -30,7 +31,7 @@ import type { PastWriters } from "./past-writers.ts";
 import * as scalars from "./scalar-bytes.ts";
 import { valueBytes } from "./stored-value.ts";
 
-const imageVersion = 2;
+const imageVersion = 3;
 /** What of the past is there, as bits. */
 const pastBits = { stays: 1, left: 2 } as const;
 

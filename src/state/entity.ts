@@ -249,7 +249,7 @@ export class Entity implements EntityParts {
   }
 
   /** Read it, do not change it: only commits do. */
-  get outbox(): Pick<Outbox, "entries" | "failed" | "bytes" | "get"> {
+  get outbox(): Pick<Outbox, "entries" | "failed" | "failures" | "bytes" | "get"> {
     return this.outboxIfAny ?? noOutbox;
   }
 

@@ -9,13 +9,17 @@ import {
   operationCode,
   readOperation,
   readTarget,
+  readTimedSend,
   writeOperation,
   writeTarget,
+  writeTimedSend,
 } from "./delta-bytes.ts";
 import { DocumentSection } from "./document-section.ts";
 import type { StoredParts } from "./entity-parts.ts";
-import { failedSendsMax, Outbox } from "./outbox.ts";
-import type { FailedSend, OutboxEntry } from "./outbox.ts";
+import { FailedSends, failedSendsMax } from "./failed-sends.ts";
+import type { FailedSend } from "./failed-sends.ts";
+import { Outbox } from "./outbox.ts";
+import type { OutboxEntry } from "./outbox.ts";
 import { Postponed } from "./postponed.ts";
 import type { DeferredOperation } from "./postponed.ts";
 import * as scalars from "./scalar-bytes.ts";
@@ -29,7 +33,8 @@ export function writeEnvelope(writer: ByteWriter, parts: EnvelopeParts, canonica
   const { dedupeIfAny: dedupe, outboxIfAny: outbox, documentsIfAny, postponed } = parts;
   writeList(writer, dedupe?.records(), writeRecord);
   writeList(writer, outbox?.entries, writeSend);
-  writeList(writer, outbox?.failed, writeFailed);
+  writeList(writer, outbox?.failures.kept, writeFailed);
+  writeList(writer, outbox?.failures.dropped, writeTimedSend);
   const updates = canonical ? undefined : documentsIfAny?.updates;
   writeList(writer, updates, (to, update) => to.bytes(update));
   writeList(writer, postponed?.held, writeHeld);
@@ -83,9 +88,7 @@ function readDedupe(reader: ByteReader): DedupeTable | undefined {
 }
 
 function writeSend(writer: ByteWriter, entry: OutboxEntry): void {
-  writer.varint(entry.writer);
-  writer.varint(entry.number);
-  writer.varint(entry.hybridTime);
+  writeTimedSend(writer, entry);
   writeTarget(writer, entry);
 }
 
@@ -96,19 +99,16 @@ function writeFailed(writer: ByteWriter, failed: FailedSend): void {
 }
 
 function readOutbox(reader: ByteReader): Outbox | undefined {
-  const readSend = (): OutboxEntry => ({
-    writer: scalars.readPositive(reader),
-    number: scalars.readPositive(reader),
-    hybridTime: reader.varint(),
-    ...readTarget(reader),
-  });
+  const readSend = (): OutboxEntry => ({ ...readTimedSend(reader), ...readTarget(reader) });
   const entries = readList(reader, scalars.lengthMax, readSend);
   const failed = readList(reader, failedSendsMax, () => ({
     ...readSend(),
     code: scalars.readString(reader),
     message: scalars.readString(reader),
   }));
-  return entries.length + failed.length === 0 ? undefined : Outbox.of(entries, failed);
+  const dropped = readList(reader, failedSendsMax, () => readTimedSend(reader));
+  if (entries.length + failed.length + dropped.length === 0) return undefined;
+  return Outbox.of(entries, FailedSends.of(failed, dropped));
 }
 
 function writeHeld(writer: ByteWriter, commit: StateCommit): void {

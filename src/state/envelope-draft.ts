@@ -3,9 +3,11 @@ import type { WriterId } from "../model/ids.ts";
 import type { Entity } from "./entity.ts";
 import type { ForgetOperation, Operation } from "./operation.ts";
 import type { OperationList } from "./operation-list.ts";
+import type { FailedSend } from "./failed-sends.ts";
 import { checkOutboxRoom, sendBytes } from "./outbox.ts";
-import type { SendId, SendRequest } from "./outbox.ts";
 import type { Scope } from "./scope.ts";
+import { isSameSend } from "./send.ts";
+import type { SendId, SendRequest } from "./send.ts";
 
 export class EnvelopeDraft {
   readonly #scope: Scope;
@@ -46,6 +48,21 @@ export class EnvelopeDraft {
     const target = { functionName, key, operation, input };
     this.#add({ type: "fail", writer, number, ...target, code, message });
     this.confirm([id]);
+  }
+
+  /** Drops a finally refused call. Returns it, `undefined` when it is not kept. */
+  discard(id: SendId): FailedSend | undefined {
+    const { failed, failures } = this.#scope.entity.outbox;
+    const send = failed.find((kept) => isSameSend(kept, id));
+    if (send === undefined) return undefined;
+    const refusals = failures.refusalsOf(send);
+    const named = refusals.map(({ writer, number, hybridTime }) => ({
+      writer,
+      number,
+      hybridTime,
+    }));
+    this.#add({ type: "discard", refusals: named });
+    return send;
   }
 
   collect(operations: OperationList): void {

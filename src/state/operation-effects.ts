@@ -124,6 +124,10 @@ function performOnEnvelope(
       parts.outboxIfAny.fail({ ...failed, hybridTime });
       return;
     }
+    case "discard":
+      parts.outboxIfAny ??= new Outbox();
+      parts.outboxIfAny.discard(operation.refusals);
+      return;
     case "retire":
       parts.contents.fold({ writers: new Set(operation.writers), writer, sequence });
       parts.context.retire(operation.writers);

@@ -9,6 +9,7 @@ import type { WriterId } from "../model/ids.ts";
 import type { Value } from "../model/value.ts";
 import type { EndedCall } from "./call-record.ts";
 import type { Seen } from "./seen.ts";
+import type { TimedSend } from "./send.ts";
 
 export type Path = readonly string[];
 
@@ -22,6 +23,7 @@ export type Operation =
   | SendOperation
   | ConfirmOperation
   | FailOperation
+  | DiscardOperation
   | RetireOperation;
 
 /** Adds to the writer's run of a counter. */
@@ -105,6 +107,12 @@ export interface FailOperation {
   readonly input: Uint8Array;
   readonly code: string;
   readonly message: string;
+}
+
+/** Drops finally refused calls: refusals that its writer has seen, which need not be here yet. */
+export interface DiscardOperation {
+  readonly type: "discard";
+  readonly refusals: readonly TimedSend[];
 }
 
 /** Takes writers out that write no more (`retirement.ts`): terms that have ended, ascending. */

@@ -5,56 +5,31 @@
  * and the outbox merges like any dot store.
  */
 import { LatticeError } from "../model/error.ts";
-import type { WriterId } from "../model/ids.ts";
-import type { HybridTime } from "../model/time.ts";
 import type { CausalVector } from "./causal-vector.ts";
+import { FailedSends } from "./failed-sends.ts";
+import type { FailedSend } from "./failed-sends.ts";
+import { compareSends, isSameSend } from "./send.ts";
+import type { SendId, SendRequest, TimedSend } from "./send.ts";
 
 export const sendsMax = 1_024;
 export const outboxBytesMax = 64 * 1024;
-/** Finally refused calls that are kept for inspection; the oldest go first. */
-export const failedSendsMax = 128;
 /** A commit's sends are numbered sequence × this + index: part of what crosses the network. */
 export const sendsPerCommitMax = 1_024;
 
-/** Names an outbox entry. */
-export interface SendId {
-  readonly writer: WriterId;
-  /** Rises per sending entity and writer, with gaps. */
-  readonly number: number;
-}
-
-/** What a turn asks to be sent. */
-export interface SendRequest {
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  /** The encoded input, empty for none. */
-  readonly input: Uint8Array;
-}
-
-export interface OutboxEntry extends SendId, SendRequest {
-  /** Of the commit that sent it. */
-  readonly hybridTime: HybridTime;
-}
-
-export interface FailedSend extends SendId, SendRequest {
-  /** When the refusal was recorded. */
-  readonly hybridTime: HybridTime;
-  readonly code: string;
-  readonly message: string;
-}
+/** `hybridTime` is that of the commit that sent it. */
+export interface OutboxEntry extends TimedSend, SendRequest {}
 
 export class Outbox {
-  /** Ordered by (hybrid time, writer, number); replaced, never changed, so that clones may share. */
+  /** In the order of `compareSends`; replaced, never changed, so that clones may share. */
   #entries: readonly OutboxEntry[] = [];
-  #failed: readonly FailedSend[] = [];
+  #failures = FailedSends.none;
   #bytes = 0;
 
-  /** Makes an outbox of entries and failed sends in any order. */
-  static of(entries: OutboxEntry[], failed: FailedSend[]): Outbox {
+  /** Makes an outbox of entries in any order and failed sends. */
+  static of(entries: OutboxEntry[], failures: FailedSends): Outbox {
     const outbox = new Outbox();
     outbox.#put(entries);
-    outbox.#keepFailed(failed);
+    outbox.#failures = failures;
     return outbox;
   }
 
@@ -65,7 +40,12 @@ export class Outbox {
 
   /** Finally refused calls, oldest first. */
   get failed(): readonly FailedSend[] {
-    return this.#failed;
+    return this.#failures.shown;
+  }
+
+  /** The same with what was dropped of them. */
+  get failures(): FailedSends {
+    return this.#failures;
   }
 
   /** Estimated encoded bytes of the entries to be delivered. */
@@ -96,13 +76,18 @@ export class Outbox {
   }
 
   fail(failed: FailedSend): void {
-    this.#keepFailed([...this.#failed, failed]);
+    this.#failures = this.#failures.with(failed);
+  }
+
+  /** Drops refusals, those that are still to come here too. */
+  discard(refusals: readonly TimedSend[]): void {
+    this.#failures = this.#failures.without(refusals);
   }
 
   /** Joins another copy: an entry that one side has seen but does not hold was confirmed there. */
   merge(vector: CausalVector, other: Outbox, otherVector: CausalVector): void {
     const missing = (entries: readonly OutboxEntry[], id: SendId): boolean =>
-      !entries.some((entry) => isSame(entry, id));
+      !entries.some((entry) => isSameSend(entry, id));
     const mine = this.#entries.filter(
       (entry) => !missing(other.#entries, entry) || !coversSend(otherVector, entry),
     );
@@ -110,33 +95,25 @@ export class Outbox {
       (entry) => missing(this.#entries, entry) && !coversSend(vector, entry),
     );
     this.#put([...mine, ...theirs]);
-    this.#keepFailed([...this.#failed, ...other.#failed]);
+    this.#failures = this.#failures.joined(other.#failures);
   }
 
   clone(): Outbox {
     const copy = new Outbox();
     copy.#entries = this.#entries;
-    copy.#failed = this.#failed;
+    copy.#failures = this.#failures;
     copy.#bytes = this.#bytes;
     return copy;
   }
 
   /** −1 when it is not there. Those that arrive first stand first, as a rule. */
   #indexOf(id: SendId): number {
-    return this.#entries.findIndex((entry) => isSame(entry, id));
+    return this.#entries.findIndex((entry) => isSameSend(entry, id));
   }
 
   #put(entries: OutboxEntry[]): void {
     this.#entries = entries.sort(compareSends);
     this.#bytes = entries.reduce((sum, entry) => sum + sendBytes(entry), 0);
-  }
-
-  #keepFailed(failed: FailedSend[]): void {
-    const sorted = failed.sort(compareSends);
-    const unique = sorted.filter(
-      (send, at) => at === 0 || compareSends(send, sorted[at - 1]!) !== 0,
-    );
-    this.#failed = unique.slice(-failedSendsMax);
   }
 }
 
@@ -166,16 +143,4 @@ export function checkOutboxRoom(count: number, bytes: number): void {
     `the outbox is full: ${full} wait to be delivered; send less per turn, or wait until its targets can be reached`,
     { retryAfterMs: 1_000 },
   );
-}
-
-function isSame(a: SendId, b: SendId): boolean {
-  return a.number === b.number && a.writer === b.writer;
-}
-
-/** The order of `Outbox.entries`. */
-export function compareSends(
-  a: SendId & { readonly hybridTime: HybridTime },
-  b: SendId & { readonly hybridTime: HybridTime },
-): number {
-  return a.hybridTime - b.hybridTime || a.writer - b.writer || a.number - b.number;
 }

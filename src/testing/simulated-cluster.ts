@@ -19,6 +19,7 @@ import type { VirtualNode } from "../platform/virtual/virtual-node.ts";
 import { VirtualTime } from "../platform/virtual/virtual-time.ts";
 import { loadYjs } from "../state/yjs.ts";
 import type { LinkModel } from "../transport/memory-pipe.ts";
+import { InProcessCompute } from "./in-process-compute.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 
 export interface SimulatedClusterOptions {
@@ -73,6 +74,7 @@ export class SimulatedCluster {
   readonly time: VirtualTime;
   readonly network: SimulatedNetwork;
   readonly #options: SimulatedClusterOptions;
+  readonly #compute: InProcessCompute;
   /** The newest life of every node that ever was. */
   readonly #lives = new Map<NodeId, Life>();
   /** Every life, for what is counted over all of them. */
@@ -82,6 +84,7 @@ export class SimulatedCluster {
   private constructor(options: SimulatedClusterOptions) {
     this.#options = options;
     this.time = new VirtualTime({ seed: options.seed });
+    this.#compute = new InProcessCompute(this.time);
     const { verifyFrames = true, link } = options;
     this.network = new SimulatedNetwork(this.time, {
       verifyFrames,
@@ -146,7 +149,8 @@ export class SimulatedCluster {
     const transport = this.network.transportFor(id, platform.input);
     this.#lives.set(id, life);
     this.allLives.push(life);
-    void beginNode(this.#settings(id, options), { platform, transport }).then((begun) => {
+    const world = { platform, transport, compute: this.#compute };
+    void beginNode(this.#settings(id, options), world).then((begun) => {
       const { node, failed } = begun;
       life.node = node;
       void failed.then((error) => {

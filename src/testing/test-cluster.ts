@@ -10,6 +10,7 @@ import type { Functions } from "../definition/function-definition.ts";
 import type { HandleOf } from "../definition/handle.ts";
 import type { Session, SessionOptions } from "../definition/session.ts";
 import { LatticeError } from "../model/error.ts";
+import type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { isPartitionCount, partitionOf } from "../ring/partition.ts";
@@ -58,6 +59,12 @@ export interface TestNode<F extends Functions> {
    * @throws LatticeError as `Node.forget` does, and `failed_precondition` while this does not run
    */
   forget(id: string): void;
+  /** As `Node.failedSends`. @throws LatticeError also `failed_precondition` while it does not run */
+  failedSends(filter?: FailedSendFilter): readonly FailedSend[];
+  /** As `Node.redeliver`. @throws LatticeError also `failed_precondition` while it does not run */
+  redeliver(sender: string, id: string): Promise<void>;
+  /** As `Node.discardFailed`. @throws LatticeError also `failed_precondition` while it does not run */
+  discardFailed(sender: string, id: string): Promise<void>;
 }
 
 export interface TestCluster<F extends Functions> extends AsyncDisposable {
@@ -193,6 +200,11 @@ class RunningCluster<F extends Functions> implements TestCluster<F> {
       forget: (gone) => {
         runningNode(cluster, id).forget(gone);
       },
+      failedSends: (filter = {}) => runningNode(cluster, id).failedSends(filter),
+      redeliver: (sender, send) =>
+        cluster.time.settled(runningNode(cluster, id).redeliver(sender, send)),
+      discardFailed: (sender, send) =>
+        cluster.time.settled(runningNode(cluster, id).discardFailed(sender, send)),
     };
   }
 

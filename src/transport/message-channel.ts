@@ -44,7 +44,7 @@ export interface ChannelOptions {
 export class MessageChannel {
   readonly #timers: Timers;
   readonly #handlers: MessageHandlers;
-  readonly #encoder = new LinkEncoder();
+  readonly #encoder: LinkEncoder;
   readonly #decoder: LinkDecoder;
   /** Calls of the frame that is being read, to be handed over together. */
   #calls: CallMessage[] = [];
@@ -78,6 +78,7 @@ export class MessageChannel {
   private constructor(options: ChannelOptions) {
     this.#timers = options.timers;
     this.#handlers = options.handlers;
+    this.#encoder = new LinkEncoder(options.limits);
     this.#decoder = new LinkDecoder(options.limits, options.keys);
   }
 

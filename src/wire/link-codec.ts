@@ -22,14 +22,9 @@ import type { CallKeys, Incoming, Outgoing } from "./field.ts";
 import { ReceiverNames, SenderNames } from "./link-names.ts";
 import { linkRules } from "./link-rules.ts";
 import type { LinkKind, LinkRules } from "./link-rules.ts";
-import {
-  callCode,
-  codecsByCode,
-  helloCode,
-  messageCodecs,
-  replyCode,
-  tableCode,
-} from "./message-codecs.ts";
+import { sharedCodecs } from "./message-codecs.ts";
+import type { Codecs } from "./message-codecs.ts";
+import { messageCodes } from "./message-codes.ts";
 import type { HelloMessage, Message } from "./messages.ts";
 
 /**
@@ -38,22 +33,22 @@ import type { HelloMessage, Message } from "./messages.ts";
  */
 const frameVersion = 1;
 
+const { call: callCode, hello: helloCode, reply: replyCode } = messageCodes;
+
 /** What an end of a connection lets in. */
 export interface FrameLimits {
   /** For the transport: nothing larger may come at any time. */
   readonly maxFrameBytes: number;
   /** What a connection that this end dialled becomes when it is welcomed. */
   readonly afterWelcome: LinkKind;
+  /** The messages that it knows: clients carry no code for those of nodes. */
+  readonly codecs: Codecs;
 }
-
-export const nodeFrameLimits: FrameLimits = {
-  maxFrameBytes: limits.nodeFrameBytesMax,
-  afterWelcome: "data",
-};
 
 export const clientFrameLimits: FrameLimits = {
   maxFrameBytes: limits.nodeFrameBytesMax,
   afterWelcome: "to-client",
+  codecs: sharedCodecs,
 };
 
 /**
@@ -65,9 +60,14 @@ export class LinkEncoder {
     bytes: new ByteWriter(),
     names: new SenderNames(linkRules.greeting),
   };
+  readonly #codecs: Codecs;
   #rules: LinkRules = linkRules.greeting;
   readonly #sealed: Uint8Array[] = [];
   #sealedBytes = 0;
+
+  constructor({ codecs }: Pick<FrameLimits, "codecs">) {
+    this.#codecs = codecs;
+  }
 
   /** Bytes written and not yet taken. */
   get pendingBytes(): number {
@@ -111,7 +111,7 @@ export class LinkEncoder {
     const mark = bytes.length;
     try {
       if (mark === 0) bytes.u8(frameVersion);
-      bytes.u8(tableCode);
+      bytes.u8(messageCodes.table);
       const block = bytes.openBlock();
       bytes.raw(payload);
       this.#close("table", block);
@@ -138,7 +138,8 @@ export class LinkEncoder {
       writeReply(to, message);
       this.#close(message.type, block);
     } else {
-      const codec = messageCodecs[message.type];
+      const codec = this.#codecs.byType[message.type];
+      assert(codec !== undefined, `a client sends no ${message.type}`);
       bytes.u8(codec.code);
       const block = bytes.openBlock();
       codec.write(to, message);
@@ -177,6 +178,7 @@ export class LinkEncoder {
 
 export class LinkDecoder {
   readonly #from: Incoming;
+  readonly #codecs: Codecs;
   readonly #afterWelcome: LinkKind;
   #rules: LinkRules = linkRules.greeting;
   #isDecoding = false;
@@ -189,6 +191,7 @@ export class LinkDecoder {
       names: new ReceiverNames(linkRules.greeting),
       keys,
     };
+    this.#codecs = frameLimits.codecs;
     this.#afterWelcome = frameLimits.afterWelcome;
   }
 
@@ -271,7 +274,7 @@ export class LinkDecoder {
         ? readCall(from)
         : code === replyCode
           ? readReply(from)
-          : codecsByCode[code]!.read(from);
+          : this.#codecs.byCode[code]!.read(from);
     from.bytes.finish();
     from.bytes.widen(outer);
     return message;
@@ -291,7 +294,7 @@ function kindAfterHello(hello: HelloMessage): LinkKind {
 }
 
 function nameOf(code: number): string {
-  const entry = Object.entries(messageCodecs).find(([, codec]) => codec.code === code);
+  const entry = Object.entries(messageCodes).find(([, known]) => known === code);
   return entry === undefined ? `message ${String(code)}` : entry[0];
 }
 

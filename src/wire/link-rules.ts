@@ -5,8 +5,8 @@
  * up a probe.
  */
 import { limits } from "../model/limits.ts";
-import { messageCodecs } from "./message-codecs.ts";
-import type { MessageType } from "./message-codecs.ts";
+import { messageCodes } from "./message-codes.ts";
+import type { MessageType } from "./message-codes.ts";
 import type { NameLimits } from "./link-names.ts";
 
 export type LinkKind = "greeting" | "from-client" | "to-client" | "control" | "data" | "bulk";
@@ -30,7 +30,7 @@ const sealBytes = 64 * kibibyte;
 /** The frame around the messages: version, type, length and what was in it before. */
 const frameSlackBytes = 2 * sealBytes;
 
-const nodeMessages: readonly MessageType[] = Object.keys(messageCodecs) as MessageType[];
+const nodeMessages: readonly MessageType[] = Object.keys(messageCodes) as MessageType[];
 const clientMessages: readonly MessageType[] = ["goodbye", "call", "cancel", "watch", "unwatch"];
 const answersToClients: readonly MessageType[] = [
   "refused",
@@ -81,6 +81,6 @@ export const linkRules: Readonly<Record<LinkKind, LinkRules>> = {
 
 function accepting(types: readonly MessageType[]): Uint8Array {
   const accepts = new Uint8Array(256);
-  for (const type of types) accepts[messageCodecs[type].code] = 1;
+  for (const type of types) accepts[messageCodes[type]] = 1;
   return accepts;
 }

@@ -1,4 +1,4 @@
-/** The number and the bytes of every message. Numbers are never given to another message. */
+/** The bytes of the messages that clients exchange with nodes; those of nodes alone are in `node-codecs.ts`. */
 import {
   readCall,
   readFailure,
@@ -7,12 +7,12 @@ import {
   writeFailure,
   writeReply,
 } from "./call-codec.ts";
-import { bool, compile, name } from "./field.ts";
+import { bool, compile } from "./field.ts";
 import type { FieldsOf, Incoming, Outgoing } from "./field.ts";
 import { goodbyeFields, helloFields, refusedFields, welcomeFields } from "./greeting-fields.ts";
-import { membershipField } from "./membership-fields.ts";
+import { messageCodes } from "./message-codes.ts";
+import type { MessageType } from "./message-codes.ts";
 import type { Message } from "./messages.ts";
-import { replicationField } from "./replication-fields.ts";
 import {
   cancelFields,
   changeFields,
@@ -24,8 +24,6 @@ import {
   watchFields,
 } from "./table-fields.ts";
 
-export type MessageType = Message["type"];
-
 type MessageOf<T extends MessageType> = Extract<Message, { readonly type: T }>;
 
 export interface MessageCodec {
@@ -35,58 +33,50 @@ export interface MessageCodec {
   read(from: Incoming): Message;
 }
 
-export const messageCodecs: Readonly<Record<MessageType, MessageCodec>> = {
-  hello: described<"hello">(1, "hello", helloFields),
-  welcome: described<"welcome">(2, "welcome", welcomeFields),
-  refused: described<"refused">(3, "refused", refusedFields),
-  goodbye: described<"goodbye">(4, "goodbye", goodbyeFields),
-  echo: described<"echo">(5, "echo", { reply: bool }),
-  call: byHand<"call">(16, writeCall, readCall),
-  reply: byHand<"reply">(17, writeReply, readReply),
-  failure: byHand<"failure">(18, writeFailure, readFailure),
-  cancel: described<"cancel">(19, "cancel", cancelFields),
-  table: described<"table">(32, "table", tableFields),
-  primaries: described<"primaries">(33, "primaries", primariesFields),
-  watch: described<"watch">(34, "watch", watchFields),
-  unwatch: described<"unwatch">(35, "unwatch", unwatchFields),
-  snapshot: described<"snapshot">(36, "snapshot", snapshotFields),
-  change: described<"change">(37, "change", changeFields),
-  "watch-end": described<"watch-end">(38, "watch-end", watchEndFields),
-  membership: described<"membership">(48, "membership", { message: membershipField }),
-  replication: described<"replication">(49, "replication", {
-    from: name,
-    to: name,
-    message: replicationField,
-  }),
-};
+/** What one side of a connection can write and read. */
+export interface Codecs {
+  readonly byType: Readonly<Partial<Record<MessageType, MessageCodec>>>;
+  /** By number. */
+  readonly byCode: readonly (MessageCodec | undefined)[];
+}
 
-export const helloCode = messageCodecs.hello.code;
-export const callCode = messageCodecs.call.code;
-export const replyCode = messageCodecs.reply.code;
-export const tableCode = messageCodecs.table.code;
+export const sharedCodecs: Codecs = tableOf({
+  hello: described<"hello">("hello", helloFields),
+  welcome: described<"welcome">("welcome", welcomeFields),
+  refused: described<"refused">("refused", refusedFields),
+  goodbye: described<"goodbye">("goodbye", goodbyeFields),
+  echo: described<"echo">("echo", { reply: bool }),
+  call: byHand<"call">("call", writeCall, readCall),
+  reply: byHand<"reply">("reply", writeReply, readReply),
+  failure: byHand<"failure">("failure", writeFailure, readFailure),
+  cancel: described<"cancel">("cancel", cancelFields),
+  table: described<"table">("table", tableFields),
+  primaries: described<"primaries">("primaries", primariesFields),
+  watch: described<"watch">("watch", watchFields),
+  unwatch: described<"unwatch">("unwatch", unwatchFields),
+  snapshot: described<"snapshot">("snapshot", snapshotFields),
+  change: described<"change">("change", changeFields),
+  "watch-end": described<"watch-end">("watch-end", watchEndFields),
+});
 
-/** By number; `undefined` where there is no message of that number. */
-export const codecsByCode: readonly (MessageCodec | undefined)[] = byCode();
+export function tableOf(byType: Codecs["byType"]): Codecs {
+  const byCode: (MessageCodec | undefined)[] = new Array<undefined>(256).fill(undefined);
+  for (const codec of Object.values(byType)) byCode[codec.code] = codec;
+  return { byType, byCode };
+}
 
-function described<T extends MessageType>(
-  code: number,
+export function described<T extends MessageType>(
   type: T,
   fields: FieldsOf<Omit<MessageOf<T>, "type">>,
 ): MessageCodec {
-  return { code, ...compile<Message>(fields, type) };
+  return { code: messageCodes[type], ...compile<Message>(fields, type) };
 }
 
 /** The map above pairs every type with its own functions, which the type of a codec cannot say. */
 function byHand<T extends MessageType>(
-  code: number,
+  type: T,
   write: (to: Outgoing, message: MessageOf<T>) => void,
   read: (from: Incoming) => MessageOf<T>,
 ): MessageCodec {
-  return { code, write, read };
-}
-
-function byCode(): readonly (MessageCodec | undefined)[] {
-  const codecs: (MessageCodec | undefined)[] = new Array<undefined>(256).fill(undefined);
-  for (const codec of Object.values(messageCodecs)) codecs[codec.code] = codec;
-  return codecs;
+  return { code: messageCodes[type], write, read };
 }

@@ -1,15 +1,15 @@
 /**
- * What a session has seen, as text that can be passed on (base64url of bytes):
+ * What a session has seen, as text that can be passed on, of characters that stay as they are in URLs,
+ * headers and cookies (RFC 3986, "unreserved"):
  *
- *     version u8 · partition count · processes (list of text) · marks (list of: partition, process, term, position)
+ *     1 . partition count . process ~ process … . mark ~ mark …       mark: partition-process-term-position
  *
- * Partitions are given as the distance from the one before; about six bytes each.
+ * Numbers are to base 36, partitions as the distance from the one before, processes by their place and as
+ * base64url. About eight characters a partition. It is small code too: browsers load it with the client.
  */
-import { ByteReader } from "../codec/byte-reader.ts";
-import { ByteWriter } from "../codec/byte-writer.ts";
 import { LatticeError } from "../model/error.ts";
+import type { PartitionId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
-import type { PartitionId, ProcessId } from "../model/ids.ts";
 import type { Mark } from "../model/mark.ts";
 
 export interface SessionToken {
@@ -18,74 +18,71 @@ export interface SessionToken {
   readonly marks: ReadonlyMap<PartitionId, Mark>;
 }
 
-const tokenVersion = 1;
-const processBytesMax = 512;
-const itemsMax = 65_536;
+const version = "1";
+const base = 36;
 
 export function writeToken({ partitionCount, marks }: SessionToken): string {
-  const bytes = new ByteWriter();
-  const processes = [...new Set([...marks.values()].map(({ term }) => term.process))];
-  const places = new Map(processes.map((process, place) => [process, place]));
-  bytes.u8(tokenVersion);
-  bytes.varint(partitionCount);
-  bytes.varint(processes.length);
-  for (const process of processes) bytes.string(process);
-  bytes.varint(marks.size);
+  const processes: string[] = [];
   let before = 0;
-  for (const [partition, { term, position }] of [...marks].sort(([a], [b]) => a - b)) {
-    bytes.varint(partition - before);
-    bytes.varint(places.get(term.process)!);
-    bytes.varint(term.number);
-    bytes.varint(position);
-    before = partition;
-  }
-  return toText(bytes.take());
+  const written = [...marks]
+    .sort(([a], [b]) => a - b)
+    .map(([partition, { term, position }]) => {
+      let place = processes.indexOf(term.process);
+      if (place < 0) place = processes.push(term.process) - 1;
+      const numbers = [partition - before, place, term.number, position];
+      before = partition;
+      return numbers.map((number) => number.toString(base)).join("-");
+    });
+  const names = processes.map(toText).join("~");
+  return [version, partitionCount.toString(base), names, written.join("~")].join(".");
 }
 
 /** @throws LatticeError `invalid_argument` for what is no token of this version. */
-export function readToken(text: unknown): SessionToken {
+export function readToken(text: string): SessionToken {
+  const marks = new Map<PartitionId, Mark>();
   try {
-    if (typeof text !== "string" || text.length > limits.tokenLengthMax)
-      throw new Error("it is no text");
-    return decode(new ByteReader(toBytes(text)));
-  } catch (error) {
-    throw new LatticeError(
-      "invalid_argument",
-      "this is not the token of a session: give what client.token() returned, unchanged",
-      { cause: error },
-    );
+    const [first, count = "", names = "", written = "", ...rest] = text.split(".");
+    demand(first === version && rest.length === 0 && text.length <= limits.tokenLengthMax);
+    const partitionCount = toNumber(count);
+    const processes = partsOf(names).map(fromText);
+    let partition = 0;
+    for (const mark of partsOf(written)) {
+      const [distance, place, number, position, ...more] = mark.split("-").map(toNumber);
+      const process = processes[place ?? -1];
+      demand(process !== undefined && position !== undefined && more.length === 0);
+      partition += distance!;
+      demand(partition < partitionCount);
+      marks.set(partition, { term: { number: number!, process: process! }, position: position! });
+    }
+    return { partitionCount, marks };
+  } catch (cause) {
+    const message = "this is not the token of a session: give what client.token() returned";
+    throw new LatticeError("invalid_argument", message, { cause });
   }
 }
 
-function decode(bytes: ByteReader): SessionToken {
-  const version = bytes.u8();
-  if (version !== tokenVersion) throw new Error(`its version is ${String(version)}`);
-  const partitionCount = bytes.varint();
-  const processes: ProcessId[] = [];
-  const processCount = bytes.count(itemsMax, 1);
-  for (let at = 0; at < processCount; at++) processes.push(bytes.string(processBytesMax));
-  const marks = new Map<PartitionId, Mark>();
-  let partition = 0;
-  const markCount = bytes.count(itemsMax, 4);
-  for (let at = 0; at < markCount; at++) {
-    partition += bytes.varint();
-    const process = processes[bytes.varint()];
-    const number = bytes.varint();
-    if (process === undefined || partition >= partitionCount) throw new Error("it is damaged");
-    marks.set(partition, { term: { number, process }, position: bytes.varint() });
-  }
-  bytes.finish();
-  return { partitionCount, marks };
+function demand(holds: boolean): void {
+  if (!holds) throw new Error("it is damaged");
+}
+
+function partsOf(text: string): string[] {
+  return text === "" ? [] : text.split("~");
+}
+
+function toNumber(text: string): number {
+  const number = parseInt(text, base);
+  demand(number.toString(base) === text && Number.isSafeInteger(number));
+  return number;
 }
 
 /** `btoa` and `atob` are there in browsers and in Node.js alike. */
-function toText(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+function toText(name: string): string {
+  return btoa(encodeURIComponent(name))
+    .replaceAll("=", "")
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }
 
-function toBytes(text: string): Uint8Array {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+function fromText(text: string): string {
+  return decodeURIComponent(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
 }

@@ -15,7 +15,7 @@ import { partitionOf } from "../../src/ring/partition.ts";
 import { MemoryNetwork } from "../../src/transport/memory-network.ts";
 import { MessageChannel } from "../../src/transport/message-channel.ts";
 import { agree } from "../../src/wire/agreement.ts";
-import { nodeFrameLimits } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import type {
   CallMessage,
   CatalogueEntry,

@@ -12,6 +12,7 @@ import { NodeProcess } from "../../scripts/cluster/node-process.ts";
 import { seededRandom } from "../../src/platform/seeded-random.ts";
 import { protocolMax, protocolMin } from "../../src/wire/agreement.ts";
 import { LinkEncoder } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import type { CallMessage, HelloMessage } from "../../src/wire/messages.ts";
 import type { Functions } from "./functions/hostile.ts";
 
@@ -87,7 +88,7 @@ const call: CallMessage = {
 
 /** Well-formed frames of a client that says hello, calls, and calls another key; one per message. */
 function frames(): Uint8Array[] {
-  const encoder = new LinkEncoder();
+  const encoder = new LinkEncoder(nodeFrameLimits);
   const taken: Uint8Array[] = [];
   const takeAll = (): void => {
     for (let frame = encoder.take(); frame !== undefined; frame = encoder.take()) taken.push(frame);

@@ -10,6 +10,7 @@ import { firingsMax } from "../../src/functions/timer-delivery.ts";
 import { afterCommitMax } from "../../src/functions/turn.ts";
 import { limits } from "../../src/model/limits.ts";
 import { maxValueDepth } from "../../src/model/value.ts";
+import { computeQueueMax } from "../../src/node/compute/thread-pool.ts";
 import { maxTableMembers } from "../../src/routing/routing-table.ts";
 import {
   callersMax,
@@ -18,6 +19,7 @@ import {
   resultsPerCallerMax,
 } from "../../src/state/dedupe.ts";
 import { documentBytesMax } from "../../src/state/document-section.ts";
+import { failedSendsMax } from "../../src/state/failed-sends.ts";
 import { outboxBytesMax, sendsMax } from "../../src/state/outbox.ts";
 import { scalarBytesMax } from "../../src/state/scope.ts";
 import { timerInputBytesMax, timersMax } from "../../src/state/timers.ts";
@@ -50,6 +52,7 @@ export const statedLimits: Readonly<Record<string, string>> = {
   outboxBytesMax: bytes(outboxBytesMax),
   timersMax: count(timersMax),
   timerInputBytesMax: bytes(timerInputBytesMax),
+  failedSendsMax: count(failedSendsMax),
   resultsPerCallerMax: count(resultsPerCallerMax),
   callersMax: count(callersMax),
   dedupeBytesMax: bytes(dedupeBytesMax),
@@ -63,6 +66,7 @@ export const statedLimits: Readonly<Record<string, string>> = {
   callsPerNodeMax: count(limits.callsPerNodeMax),
   firingsMax: count(firingsMax),
   maxWatches: count(maxWatches),
+  computeQueueMax: count(computeQueueMax),
   slowClientCloseBytes: bytes(limits.slowClientCloseBytes),
   eventReadersMax: count(limits.eventReadersMax),
   eventBacklogMax: count(limits.eventBacklogMax),

@@ -7,7 +7,8 @@ import type { DeliveryEnd, OutboxPort, RefusedSend } from "../../src/functions/o
 import { deliveriesMax, OutboxDelivery } from "../../src/functions/outbox-delivery.ts";
 import { LatticeError } from "../../src/model/error.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
-import type { OutboxEntry, SendId } from "../../src/state/outbox.ts";
+import type { OutboxEntry } from "../../src/state/outbox.ts";
+import type { SendId } from "../../src/state/send.ts";
 
 const sender = "cart/alice";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Addresses } from "../../src/node/calls/addresses.ts";
 import { partitionOf } from "../../src/ring/partition.ts";
-import { LinkDecoder, LinkEncoder, nodeFrameLimits } from "../../src/wire/link-codec.ts";
+import { LinkDecoder, LinkEncoder } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import type { CallMessage } from "../../src/wire/messages.ts";
 import { callMessage } from "./support/raw-peer.ts";
 
@@ -36,7 +37,7 @@ void test("keys that no entity may have are refused, and say why", () => {
 
 /** The calls as they come out of a frame at a node with these addresses. */
 function received(addresses: Addresses, calls: readonly CallMessage[]): CallMessage[] {
-  const encoder = new LinkEncoder();
+  const encoder = new LinkEncoder(nodeFrameLimits);
   const decoder = new LinkDecoder(nodeFrameLimits, addresses.keys);
   encoder.become("data");
   decoder.become("data");

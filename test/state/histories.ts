@@ -198,8 +198,11 @@ const actions: readonly Action[] = [
   },
   (draft, entity, { key, value }) => {
     const [first] = entity.outbox.entries;
+    const failed = entity.outbox.failed.at(-1);
     const target = { functionName: "f", key, operation: "run", input: Uint8Array.of(1) };
-    if (first === undefined || value < 3) draft.send(target);
+    if (failed !== undefined && value === 8) draft.discardFailed(failed);
+    else if (failed !== undefined && value === 9) draft.resendFailed(failed);
+    else if (first === undefined || value < 3) draft.send(target);
     else if (value < 6) draft.confirmSent([first]);
     else draft.failSent(first, { code: "not_found", message: "no such thing" });
   },

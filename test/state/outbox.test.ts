@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Draft } from "../../src/state/draft.ts";
 import { Entity } from "../../src/state/entity.ts";
-import { failedSendsMax, sendsMax } from "../../src/state/outbox.ts";
+import { failedSendsMax } from "../../src/state/failed-sends.ts";
+import { sendsMax } from "../../src/state/outbox.ts";
 
 let time = 0;
 

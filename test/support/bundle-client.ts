@@ -5,14 +5,14 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 
 export interface ClientBundle {
-  /** Of the entry chunk: what a page must load before it can call anything. */
   readonly entryFile: string;
+  /** Of the entry chunk and those that it cannot do without: what a page loads before it can call. */
   readonly entryCode: string;
   readonly gzipBytes: number;
-  /** Files of the entry chunk, relative to the folder that was bundled. */
+  /** Files of these chunks, relative to the folder that was bundled. */
   readonly inputs: readonly string[];
   /** Modules that any chunk imports from outside the bundle. */
   readonly externals: readonly string[];
@@ -42,17 +42,30 @@ export async function bundleClient({ entry, outdir, alias }: BundleOptions): Pro
     ...(alias === undefined ? {} : { alias }),
   });
   const outputs = Object.entries(metafile.outputs);
-  const [file, output] = outputs.find(([, { entryPoint }]) => entryPoint !== undefined) ?? [];
-  if (file === undefined || output === undefined) throw new Error("esbuild made no entry chunk");
-  const entryFile = path.resolve(path.dirname(entry), file);
-  const bytes = readFileSync(entryFile);
+  const own = path.basename(entry);
+  const isEntry = ([, { entryPoint }]: (typeof outputs)[number]): boolean => entryPoint === own;
+  const [file] = outputs.find(isEntry) ?? [];
+  if (file === undefined) throw new Error("esbuild made no entry chunk");
+  const needed = [...chunksNeeded(metafile, file)];
+  const chunks = needed.map((chunk) => readFileSync(path.resolve(path.dirname(entry), chunk)));
   return {
-    entryFile,
-    entryCode: bytes.toString("utf8"),
-    gzipBytes: gzipSync(bytes, { level: 9 }).length,
-    inputs: Object.keys(output.inputs),
+    entryFile: path.resolve(path.dirname(entry), file),
+    entryCode: chunks.map((bytes) => bytes.toString("utf8")).join("\n"),
+    gzipBytes: chunks.reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0),
+    inputs: needed.flatMap((chunk) => Object.keys(metafile.outputs[chunk]!.inputs)),
     externals: outputs.flatMap(([, { imports }]) =>
       imports.filter(({ external }) => external === true).map(({ path: name }) => name),
     ),
   };
+}
+
+/** The chunk and those that it imports in one way or another, but for what is loaded when wanted. */
+function chunksNeeded({ outputs }: Metafile, first: string): ReadonlySet<string> {
+  const needed = new Set([first]);
+  for (const chunk of needed) {
+    for (const { path: name, kind, external } of outputs[chunk]!.imports) {
+      if (kind === "import-statement" && external !== true) needed.add(name);
+    }
+  }
+  return needed;
 }

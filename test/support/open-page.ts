@@ -2,9 +2,10 @@
  * A page of our own in a real browser: Chromium, headless, with an empty profile, on a page that
  * this process serves from loopback and that loads one script.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { chromiumPath } from "./chromium-path.ts";
 
@@ -35,7 +36,7 @@ const browserArgs = [
 
 /** Opens a page whose only script is `script`, an ES module file, from `host`. */
 export async function openPage(script: string, host = "127.0.0.1"): Promise<OpenPage> {
-  const server = await serve(readFileSync(script));
+  const server = await serve(script);
   const { port } = server.address() as AddressInfo;
   const executablePath = chromiumPath();
   if (executablePath === undefined) throw new Error("no Chromium: mark the test with requires()");
@@ -58,7 +59,15 @@ export async function openPage(script: string, host = "127.0.0.1"): Promise<Open
   };
 }
 
-function serve(script: Buffer): Promise<Server> {
+/** The script, and the chunks beside it that it loads. */
+function serve(script: string): Promise<Server> {
+  const folder = path.dirname(script);
+  const chunks = new Map(
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => [`/${name}`, readFileSync(path.join(folder, name))]),
+  );
+  chunks.set("/page.js", readFileSync(script));
   const server = createServer((request, response) => {
     if (request.url === "/") {
       response.setHeader("content-security-policy", policy);
@@ -66,13 +75,12 @@ function serve(script: Buffer): Promise<Server> {
       response.end(
         '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
       );
-    } else if (request.url === "/page.js") {
-      response.setHeader("content-type", "text/javascript; charset=utf-8");
-      response.end(script);
-    } else {
-      response.statusCode = 404;
-      response.end();
+      return;
     }
+    const chunk = chunks.get(request.url ?? "");
+    response.statusCode = chunk === undefined ? 404 : 200;
+    response.setHeader("content-type", "text/javascript; charset=utf-8");
+    response.end(chunk);
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -2,7 +2,7 @@
 import { decodeValue, encodeValue } from "../../src/codec/value-bytes.ts";
 import type { Functions } from "../../src/definition/function-definition.ts";
 import { EntityAddress } from "../../src/functions/entity-address.ts";
-import type { AskRequest, TurnOutcome } from "../../src/functions/ports.ts";
+import type { AskRequest, Compute, TurnOutcome } from "../../src/functions/ports.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../src/functions/turn-request.ts";
 import type { TurnSettings } from "../../src/functions/turn-services.ts";
@@ -11,6 +11,7 @@ import { Turns } from "../../src/functions/turns.ts";
 import type { Value } from "../../src/model/value.ts";
 import type { VirtualNode } from "../../src/platform/virtual/virtual-node.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
+import { InProcessCompute } from "../../src/testing/in-process-compute.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 /** One call and how it ended, so far. */
@@ -28,6 +29,7 @@ export class TurnStage {
   readonly turns: Turns;
   /** Asks that no test function answered. */
   readonly asks: AskRequest[] = [];
+  compute: Compute = new InProcessCompute(this.time);
   onAsk: (request: AskRequest) => Promise<Value | undefined>;
   /** In the order in which calls ended. */
   readonly ended: string[] = [];
@@ -43,6 +45,7 @@ export class TurnStage {
           return this.onAsk(request);
         },
       },
+      compute: { run: (run) => this.compute.run(run) },
       values: { encode: encodeValue, decode: decodeValue },
       platform: this.node,
       settings: { ...turnSettingsDefault, ...settings },
@@ -98,6 +101,11 @@ export class TurnStage {
   async pass(ms = 0): Promise<void> {
     await this.time.sleep(ms);
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when the call has ended; await it by `time.settled`. */
+  async ending(call: StagedCall): Promise<void> {
+    while (call.end === "open") await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Answers an ask as a node would that leads every key. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crdt, defineFunction } from "../../src/entry/main.ts";
 import { createTestCluster } from "../../src/entry/testing.ts";
+import { WrittenModules } from "../support/written-modules.ts";
 
 const shop = defineFunction({
   state: { sold: crdt.map(crdt.counter()) },
@@ -103,6 +104,38 @@ test("the same seed gives the same run", async () => {
   };
   assert.deepEqual(await run(7), await run(7));
   assert.notDeepEqual(await run(7), await run(8));
+});
+
+test("what functions compute takes no virtual time and repeats with the seed", async () => {
+  const modules = new WrittenModules({
+    slow: "export default async (n) => { await new Promise((r) => setTimeout(r, n)); return n; };",
+    other: "export default (n) => n + 1;",
+  });
+  const sum = defineFunction({
+    state: { sum: crdt.counter() },
+    handlers: {
+      async add(ctx, name: string) {
+        ctx.state.sum.add(await ctx.compute<number>(modules.url(name), 20));
+        return ctx.now();
+      },
+    },
+    queries: { sum: (ctx) => ctx.state.sum.value },
+  });
+  const run = async (seed: number) => {
+    await using cluster = await createTestCluster({ functions: { sum }, nodes: 3, seed });
+    const calls = ["slow", "other", "slow"].map((name, at) =>
+      cluster.client.get("sum", String(at)).add(name),
+    );
+    const times = await Promise.all(calls);
+    const sums = await Promise.all(
+      [0, 1, 2].map((at) => cluster.client.get("sum", String(at)).sum()),
+    );
+    return [...times, ...sums, cluster.time.now, cluster.time.eventCount];
+  };
+  const first = await run(8);
+  assert.deepEqual(first.slice(3, 6), [20, 21, 20]);
+  assert.deepEqual(await run(8), first);
+  modules.remove();
 });
 
 test("a cluster that cannot come to rest says why", async () => {

@@ -5,7 +5,7 @@ import { MemoryNetwork } from "../../src/transport/memory-network.ts";
 import { MessageChannel, type MessageHandlers } from "../../src/transport/message-channel.ts";
 import type { CloseReason } from "../../src/transport/transport.ts";
 import { closeCodes } from "../../src/wire/close-codes.ts";
-import { nodeFrameLimits } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import type { HelloMessage, Message } from "../../src/wire/messages.ts";
 import { callMessage } from "../node/support/raw-peer.ts";
 import { refuses } from "../support/refuses.ts";

@@ -15,7 +15,13 @@ import {
   type Value,
 } from "latticework";
 import { connect, type Client } from "latticework/client";
-import { startNode, type Node, type NodeEvent, type NodeStatus } from "latticework/node";
+import {
+  startNode,
+  type FailedSend,
+  type Node,
+  type NodeEvent,
+  type NodeStatus,
+} from "latticework/node";
 import { createTestCluster } from "latticework/testing";
 
 declare const schema: StandardSchema<{ by: string }, { by: number }>;
@@ -123,6 +129,26 @@ export async function events(node: Node<Functions>): Promise<void> {
   await using cluster = await createTestCluster({ functions });
   const { value } = await cluster.node("node-1").events().next();
   if (value !== undefined) told(value as NodeEvent);
+}
+
+/** What an operator's program would do with calls that were refused for good. */
+export async function failures(node: Node<Functions>): Promise<void> {
+  const failed: readonly FailedSend[] = node.failedSends({ function: "box", limit: 10 });
+  for (const { sender, id, target, operation, input, code, at } of failed) {
+    const why: ErrorCode = code;
+    const sent: Value | undefined = input;
+    if (why === "not_found" && sent === at) await node.discardFailed(sender, id);
+    else if (target + operation !== "") await node.redeliver(sender, id);
+  }
+  // @ts-expect-error unknown option
+  node.failedSends({ functions: "box" });
+  // @ts-expect-error a call is named by its sender and its id
+  await node.redeliver(failed[0]?.id);
+  // @ts-expect-error what is listed is only read
+  failed[0]!.code = "internal";
+  await using cluster = await createTestCluster({ functions });
+  const [first]: readonly FailedSend[] = cluster.node("node-1").failedSends();
+  await cluster.node("node-2").redeliver("box/a", first?.id ?? "");
 }
 
 export async function clients(): Promise<ErrorCode | undefined> {

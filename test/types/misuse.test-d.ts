@@ -76,6 +76,12 @@ export const handlers = defineFunction({
       ctx.get(cart, "alice").watch();
       // @ts-expect-error options that a call inside a turn does not have
       ctx.get(cart, "alice").with({ acks: 2 });
+      // @ts-expect-error a date is no value
+      void ctx.compute("file:///price.js", new Date());
+      // @ts-expect-error a module is named by its URL
+      void ctx.compute(import("./public-surface.test-d.ts"));
+      // @ts-expect-error unknown option
+      void ctx.compute("file:///price.js", 1, { timeout: 5 });
       // @ts-expect-error codes of the system cannot be used
       ctx.fail("overloaded", "no");
     },

@@ -8,6 +8,7 @@ import type { Handle, HandleOf } from "../../src/definition/handle.ts";
 import { handler } from "../../src/definition/handler.ts";
 import { crdt } from "../../src/definition/kinds.ts";
 import type { Reply } from "../../src/definition/reply.ts";
+import type { Value } from "../../src/model/value.ts";
 import type { StandardSchema } from "../../src/definition/standard-schema.ts";
 
 export const shop = defineFunction({
@@ -90,6 +91,13 @@ export const everything = defineFunction({
         ctx.fail("failed_precondition", "too many", { total });
       }
       if (total === 2) ctx.delete();
+      const doubled: number = await ctx.compute<number>(new URL("file:///a.js"), total);
+      const found: Value | undefined = await ctx.compute(
+        "file:///a.js",
+        { doubled },
+        { timeoutMs: 5 },
+      );
+      ctx.log.debug("computed", { found });
       ctx.afterCommit(() => {
         ctx.log.debug("done");
       });
@@ -121,6 +129,7 @@ export const everything = defineFunction({
     },
     elsewhere: (ctx) => ctx.get(cart, ctx.key).total(),
     due: (ctx) => ctx.timers().map(({ id, handler, at, input }) => ({ id, handler, at, input })),
+    heavy: (ctx, n: number) => ctx.compute<number[]>(new URL("file:///a.js"), [n]),
   },
 });
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { errorCodes } from "../../src/model/error.ts";
 import type { Term } from "../../src/model/term.ts";
 import type { MembershipMessage, MemberUpdate } from "../../src/wire/membership-messages.ts";
-import type { MessageType } from "../../src/wire/message-codecs.ts";
+import type { MessageType } from "../../src/wire/message-codes.ts";
 import { replyFlags } from "../../src/wire/messages.ts";
 import type { Message, NodeIdentity } from "../../src/wire/messages.ts";
 import type {

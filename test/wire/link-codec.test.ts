@@ -7,8 +7,9 @@ import { oversizedInput } from "../../src/wire/call-codec.ts";
 import { closeCodes } from "../../src/wire/close-codes.ts";
 import type { CloseAdvice } from "../../src/wire/close-codes.ts";
 import { clientFrameLimits, LinkDecoder, LinkEncoder } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import { linkRules } from "../../src/wire/link-rules.ts";
-import { messageCodecs } from "../../src/wire/message-codecs.ts";
+import { messageCodes } from "../../src/wire/message-codes.ts";
 import type {
   HelloMessage,
   Message,
@@ -116,7 +117,7 @@ test("frames are sealed near 64 KiB and taken in order", () => {
 });
 
 test("pending bytes count sealed frames too", () => {
-  const encoder = new LinkEncoder();
+  const encoder = new LinkEncoder(nodeFrameLimits);
   encoder.become("data");
   let taken = 0;
   for (let id = 0; id < 100; id += 1)
@@ -157,7 +158,7 @@ test("a message that is refused leaves no trace, its names included", () => {
 });
 
 test("a refused first message leaves an empty frame behind, that is none", () => {
-  const encoder = new LinkEncoder();
+  const encoder = new LinkEncoder(nodeFrameLimits);
   refuses(
     () => {
       encoder.write(callMessage({ key: "k".repeat(5000) }));
@@ -256,7 +257,7 @@ test("a hello of more than 8 KiB is not read", () => {
 });
 
 test("the hand shake decides what a link becomes, on both ends", () => {
-  const encoder = new LinkEncoder();
+  const encoder = new LinkEncoder(nodeFrameLimits);
   const decoder = new LinkDecoder(clientFrameLimits);
   const messages: Message[] = [];
   const deliver = (): void => {
@@ -295,7 +296,7 @@ test("the hand shake decides what a link becomes, on both ends", () => {
     full: true,
     owners: Array.from({ length: 1024 }, (_, partition) => ({ partition, members: [0, 1, 2] })),
   };
-  const answer = new LinkEncoder();
+  const answer = new LinkEncoder(nodeFrameLimits);
   answer.write(welcome);
   answer.write(table);
   const received: string[] = [];
@@ -338,15 +339,7 @@ test("a client may not speak as a node", () => {
 test("messages before a bad one are handed out, none after it", () => {
   const link = new Link();
   const good = link.frames([callMessage({ id: 7 })])[0]!;
-  const frame = Uint8Array.of(
-    ...good,
-    messageCodecs.cancel.code,
-    1,
-    0x80,
-    messageCodecs.cancel.code,
-    1,
-    3,
-  );
+  const frame = Uint8Array.of(...good, messageCodes.cancel, 1, 0x80, messageCodes.cancel, 1, 3);
   const { messages, advice } = link.receive(frame);
   assert.deepEqual(messages, [callMessage({ id: 7 })]);
   assert.equal(advice?.code, closeCodes.malformed);
@@ -371,7 +364,7 @@ test("names beyond the slots of a client are malformed", () => {
 });
 
 test("lists that claim more than their bytes are malformed before anything is made of them", () => {
-  const countAt = messageCodecs.primaries.code;
+  const countAt = messageCodes.primaries;
   const frame = Uint8Array.of(1, countAt, 4, 0xff, 0xff, 0x03, 0);
   assert.match(
     new Link().receive(frame).advice!.reason,
@@ -390,7 +383,7 @@ test("another frame version, an empty frame and bytes left over are told apart",
     reason: "frame version 2, this node reads 1",
   });
   assert.equal(new Link().receive(new Uint8Array(0)).advice?.reason, "an empty frame");
-  const { advice } = new Link().receive(Uint8Array.of(1, messageCodecs.cancel.code, 2, 1, 1));
+  const { advice } = new Link().receive(Uint8Array.of(1, messageCodes.cancel, 2, 1, 1));
   assert.match(advice!.reason, /^cancel has bytes left over/);
   assert.match(new Link().receive(Uint8Array.of(1, 200, 0)).advice!.reason, /^message 200 is not/);
 });

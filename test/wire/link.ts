@@ -1,12 +1,13 @@
 /** One direction of a connection, without a network. */
 import { noSlot } from "../../src/codec/key-table.ts";
-import { LinkDecoder, LinkEncoder, nodeFrameLimits } from "../../src/wire/link-codec.ts";
+import { LinkDecoder, LinkEncoder } from "../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import type { LinkKind } from "../../src/wire/link-rules.ts";
 import type { CloseAdvice } from "../../src/wire/close-codes.ts";
 import type { Message } from "../../src/wire/messages.ts";
 
 export class Link {
-  readonly encoder = new LinkEncoder();
+  readonly encoder = new LinkEncoder(nodeFrameLimits);
   readonly decoder = new LinkDecoder(nodeFrameLimits);
 
   constructor(kind: LinkKind = "data") {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { closeCodes } from "../../src/wire/close-codes.ts";
 import type { CloseAdvice } from "../../src/wire/close-codes.ts";
-import { codecsByCode, messageCodecs } from "../../src/wire/message-codecs.ts";
+import { messageCodes } from "../../src/wire/message-codes.ts";
+import { nodeCodecs } from "../../src/wire/node-codecs.ts";
 import { anyMessage, anyMessageOf, messageTypes } from "./any-message.ts";
 import { callMessage, Link } from "./link.ts";
 
@@ -20,8 +21,11 @@ function checkAdvice(advice: CloseAdvice | undefined): void {
 }
 
 test("every message has a number of its own", () => {
-  assert.deepEqual([...messageTypes].sort(), Object.keys(messageCodecs).sort());
-  assert.equal(codecsByCode.filter((codec) => codec !== undefined).length, messageTypes.length);
+  assert.deepEqual([...messageTypes].sort(), Object.keys(messageCodes).sort());
+  assert.equal(
+    nodeCodecs.byCode.filter((codec) => codec !== undefined).length,
+    messageTypes.length,
+  );
 });
 
 for (const type of messageTypes) {
@@ -79,7 +83,7 @@ test("a random payload of any message is that message or a reason to close", () 
   const payload = fc.uint8Array({ maxLength: 120 });
   fc.assert(
     fc.property(fc.constantFrom(...messageTypes), payload, (type, bytes) => {
-      const frame = Uint8Array.of(1, messageCodecs[type].code, bytes.length, ...bytes);
+      const frame = Uint8Array.of(1, messageCodes[type], bytes.length, ...bytes);
       const greets = type === "hello" || type === "welcome";
       const { messages, advice } = new Link(greets ? "greeting" : "data").receive(frame);
       checkAdvice(advice);
@@ -157,7 +161,7 @@ test("the bytes of a call, its repetition and a reply stay what they are", () =>
 });
 
 test("every message keeps its number", () => {
-  const numbers = Object.fromEntries(messageTypes.map((type) => [type, messageCodecs[type].code]));
+  const numbers = Object.fromEntries(messageTypes.map((type) => [type, messageCodes[type]]));
   assert.deepEqual(numbers, {
     hello: 1,
     welcome: 2,

@@ -2,6 +2,7 @@
  * What a call from a client may not be. Clients are not trusted: what only nodes say of a call, and
  * names that only nodes make, would let a client act as another entity's outbox or as another call.
  */
+import { isInternalName } from "../../functions/internal-operation.ts";
 import { LatticeError } from "../../model/error.ts";
 import { oversizedInput } from "../../wire/call-codec.ts";
 import { callFlags, type CallMessage } from "../../wire/messages.ts";
@@ -22,6 +23,8 @@ export function checkClientCall(call: CallMessage, trusted: string): void {
   if (oversized !== undefined) throw oversized;
   if ((call.flags & callFlags.outbox) !== 0) throw reserved("the flag `outbox`");
   if (call.chain.length > 0) throw reserved("a chain of calls");
+  if (isInternalName(call.operation))
+    throw reserved(`the operation ${call.operation.slice(0, 64)}`);
   // With the number 0 it is an idempotency key, which may be any string.
   if (call.number > 0 && call.caller !== trusted && isNodeMade(call.caller)) {
     throw reserved(`the caller ${JSON.stringify(call.caller.slice(0, 64))}`);

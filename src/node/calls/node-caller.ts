@@ -8,13 +8,14 @@ import { createHandle } from "../../definition/handle.ts";
 import type { Reply } from "../../definition/reply.ts";
 import type { AnyFunction } from "../../definition/function-definition.ts";
 import type { AskRequest, Calls } from "../../functions/ports.ts";
+import { internalOperation } from "../../functions/internal-operation.ts";
 import type { Registry, RegisteredOperation } from "../../functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import { LatticeError } from "../../model/error.ts";
-import { entityName, type NodeId } from "../../model/ids.ts";
-import { checkKey } from "../../model/names.ts";
+import { entityName, splitEntityName, type EntityName, type NodeId } from "../../model/ids.ts";
+import { checkFunctionName, checkKey } from "../../model/names.ts";
 import { checkOptionalValue } from "../../model/value-check.ts";
 import type { Value } from "../../model/value.ts";
 import { DeadlineWheel } from "../../platform/deadline-wheel.ts";
@@ -34,6 +35,9 @@ import type { CallSession, NodeCallRequest } from "./node-call-request.ts";
 import { CallOrder } from "./call-order.ts";
 import { protectionOfAsk } from "./ask-protection.ts";
 import { noBytes } from "./served-call.ts";
+
+/** Time for a change that is the system's own; no function says how long it may take. */
+const changeTimeoutMs = 10_000;
 
 export interface NodeCallerOptions {
   readonly self: NodeId;
@@ -156,6 +160,23 @@ export class NodeCaller implements Calls, NodeCallOwner {
       request.signal.addEventListener("abort", stop, { once: true });
       if (request.signal.aborted) stop();
     });
+  }
+
+  /**
+   * Makes a change of an entity that is the system's own, where the entity is led; resolves when it has
+   * taken effect, once.
+   */
+  async change(entity: EntityName, operation: string, input: Value): Promise<void> {
+    const { functionName, key } = splitEntityName(entity);
+    checkFunctionName(functionName);
+    checkKey(key);
+    const { registry } = this.#options;
+    const end = await this.#makeCall(
+      { functionName, key, operation, input, options: { timeoutMs: changeTimeoutMs } },
+      internalOperation(registry, functionName, nothing, operation),
+      { input, session: undefined },
+    );
+    if (end.type === "failed") throw end.error;
   }
 
   chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined {

@@ -2,6 +2,7 @@
  * Delivers the outboxes of the entities that this node leads: feeds the scheduler with what is
  * committed, makes its calls, and commits on the sender what has arrived.
  */
+import { sendIdText } from "../../functions/failed-send-operations.ts";
 import { OutboxDelivery, type RefusedSend } from "../../functions/outbox-delivery.ts";
 import { outboxCaller } from "../../functions/outbox-caller.ts";
 import type { Registry } from "../../functions/registry.ts";
@@ -9,7 +10,9 @@ import type { Turns } from "../../functions/turns.ts";
 import { entityName, type EntityName, type PartitionId } from "../../model/ids.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Entity } from "../../state/entity.ts";
-import type { OutboxEntry, SendId } from "../../state/outbox.ts";
+import type { OutboxEntry } from "../../state/outbox.ts";
+import { isSameSend } from "../../state/send.ts";
+import type { SendId } from "../../state/send.ts";
 import type { Announcer } from "../events/announcer.ts";
 import type { Partitions } from "../partitions/partitions.ts";
 import type { Addresses } from "./addresses.ts";
@@ -49,6 +52,7 @@ export class OutboxDriver {
         options.events.tell({
           type: "outbox.failed",
           sender,
+          id: sendIdText(entry),
           target: entityName(entry.functionName, entry.key),
           operation: entry.operation,
           code: error.code,
@@ -164,8 +168,9 @@ export class OutboxDriver {
       this.#options.addresses.ofName(sender),
       (draft) => {
         for (const { entry, error } of refused) draft.failSent(entry, error);
-        const kept = new Set(refused.map(({ entry }) => entry.number));
-        draft.confirmSent(ids.filter((id) => !kept.has(id.number)));
+        const isRefused = (id: SendId): boolean =>
+          refused.some(({ entry }) => isSameSend(entry, id));
+        draft.confirmSent(ids.filter((id) => !isRefused(id)));
       },
       (outcome) => {
         done(outcome.type === "ok");

@@ -131,12 +131,14 @@ export type NodeEvent =
       readonly partition: number;
       readonly primary: string;
     }
-  /** A call that a handler sent with `ctx.send` was refused for good. */
+  /** A call that a handler sent with `ctx.send` was refused for good, and is kept: see `redeliver`. */
   | {
       readonly type: "outbox.failed";
       readonly at: number;
       /** `function/key`, like `target`. */
       readonly sender: string;
+      /** Names the call among those of its sender. */
+      readonly id: string;
       readonly target: string;
       readonly operation: string;
       readonly code: ErrorCode;

@@ -6,7 +6,7 @@ import type { Platform, Timer } from "../../platform/platform.ts";
 import { MessageChannel, type MessageHandlers } from "../../transport/message-channel.ts";
 import type { CloseReason, Transport } from "../../transport/transport.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
-import { nodeFrameLimits } from "../../wire/link-codec.ts";
+import { nodeFrameLimits } from "../../wire/node-codecs.ts";
 import type { Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
 import { helloFor, type LocalIdentity } from "./handshake.ts";
 import type { LinkChannel } from "./peer-link.ts";

@@ -15,7 +15,7 @@ import type { Connection, ConnectionHandlers } from "../../transport/transport.t
 import { agree } from "../../wire/agreement.ts";
 import { closeCodes } from "../../wire/close-codes.ts";
 import type { CallKeys } from "../../wire/field.ts";
-import { nodeFrameLimits } from "../../wire/link-codec.ts";
+import { nodeFrameLimits } from "../../wire/node-codecs.ts";
 import type { HelloMessage, Message, NodeIdentity, RefusedMessage } from "../../wire/messages.ts";
 import { TimerSet } from "../timer-set.ts";
 import { refusal, refusalOf, welcomeFor, type LocalIdentity } from "./handshake.ts";

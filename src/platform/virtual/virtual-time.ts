@@ -76,6 +76,8 @@ export class VirtualTime {
   #idleTurns = 0;
   #instantCount = 0;
   #isRunning = false;
+  /** Promises for which time stands still. */
+  #stillCount = 0;
   #deferred: {
     readonly node: VirtualNode | undefined;
     readonly run: () => void;
@@ -174,6 +176,19 @@ export class VirtualTime {
   }
 
   /**
+   * No event runs until `promise` is settled: what has to be got from outside the simulation then takes
+   * no time, however long it takes. Resolves with its result.
+   */
+  async standStill<T>(promise: Promise<T>): Promise<T> {
+    this.#stillCount += 1;
+    try {
+      return await promise;
+    } finally {
+      this.#stillCount -= 1;
+    }
+  }
+
+  /**
    * Runs all events up to `untilAt` in one synchronous go. Promises do not move meanwhile.
    * @throws whatever an event throws
    */
@@ -221,6 +236,10 @@ export class VirtualTime {
 
   /** One step of a run; a microtask of its own, with no other one waiting. */
   readonly #step = (): void => {
+    if (this.#stillCount > 0) {
+      setImmediate(this.#nextStep);
+      return;
+    }
     try {
       if (this.#deferred.length > 0) this.#runDeferred();
       else this.#stepEvents();

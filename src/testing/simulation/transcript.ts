@@ -2,7 +2,8 @@
  * What happened in a run, in order: every frame that arrived, every fault, every call. Its hash says
  * whether two runs were the same; its last lines, decoded, are what one reads to see why a run failed.
  */
-import { LinkDecoder, nodeFrameLimits } from "../../wire/link-codec.ts";
+import { LinkDecoder } from "../../wire/link-codec.ts";
+import { nodeFrameLimits } from "../../wire/node-codecs.ts";
 import type { Message } from "../../wire/messages.ts";
 
 /** Lines kept; older ones are dropped. */

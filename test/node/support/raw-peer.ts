@@ -2,7 +2,8 @@
 import { MessageChannel } from "../../../src/transport/message-channel.ts";
 import type { CloseReason } from "../../../src/transport/transport.ts";
 import { protocolMax, protocolMin } from "../../../src/wire/agreement.ts";
-import { clientFrameLimits, nodeFrameLimits } from "../../../src/wire/link-codec.ts";
+import { clientFrameLimits } from "../../../src/wire/link-codec.ts";
+import { nodeFrameLimits } from "../../../src/wire/node-codecs.ts";
 import type {
   CallMessage,
   ChannelName,

@@ -8,6 +8,7 @@ import { checkNodeOptions, type NodeSettings } from "../../../src/node/options.t
 import type { Logger, LogLevel } from "../../../src/platform/platform.ts";
 import type { VirtualNode } from "../../../src/platform/virtual/virtual-node.ts";
 import { VirtualTime } from "../../../src/platform/virtual/virtual-time.ts";
+import { InProcessCompute } from "../../../src/testing/in-process-compute.ts";
 import { MemoryNetwork } from "../../../src/transport/memory-network.ts";
 import { functions, type TestFunctions } from "./functions.ts";
 
@@ -32,11 +33,13 @@ export interface RunningNode {
 export class VirtualCluster {
   readonly time: VirtualTime;
   readonly network: MemoryNetwork;
+  readonly compute: InProcessCompute;
   readonly nodes = new Map<string, RunningNode>();
   readonly log: LogLine[] = [];
 
   constructor(seed = 1) {
     this.time = new VirtualTime({ seed });
+    this.compute = new InProcessCompute(this.time);
     this.network = new MemoryNetwork({
       clock: this.time.clock,
       timers: this.time.timers,
@@ -65,7 +68,8 @@ export class VirtualCluster {
       partitionCount: 64,
       ...changes,
     };
-    const { node, failed } = await this.time.settled(beginNode(settings, { platform, transport }));
+    const world = { platform, transport, compute: this.compute };
+    const { node, failed } = await this.time.settled(beginNode(settings, world));
     const running: RunningNode = { host, node, platform, failed: undefined };
     void failed.then((error) => {
       running.failed = error;
