@@ -119,6 +119,29 @@ export const issueLines = {
       "one node's wall clock steps ± 1 h under load: no failed call, no write loses to a stamp from " +
       "the future, `clock.skew` is reported",
   },
+  "effectively-once": {
+    issue: 4,
+    line: 2,
+    says:
+      "100,000 protected increments over 1,000 keys while a node is SIGKILLed whenever the cluster is " +
+      "fully replicated (≥ 10 times): final = acknowledged exactly; without protection acknowledged ≤ " +
+      "final ≤ acknowledged + indeterminate; refusals took no effect",
+  },
+  "no-deadlock": {
+    issue: 4,
+    line: 3,
+    says:
+      "64 entities that ask each other at random, 256 calls in flight, 60 s: every call settles within " +
+      "its deadline, throughput and `aborted` are told; the same by `send`: 0 aborted, every one arrived",
+  },
+  "hostile-handlers": {
+    issue: 4,
+    line: 4,
+    says:
+      "a handler that throws after ten changes, passes its deadline, keeps its context and writes later, " +
+      "changes its input, returns a cycle, a BigInt or 2 MiB, leaks a rejection, or asks itself: state " +
+      "unchanged, the exact code, the key serves the next call, the node lives",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -167,5 +190,8 @@ export const targets = {
     residentGrowthMiBMax: 128,
     liveGrowthMiBMax: 8,
   },
+  effectivelyOnce: { nodes: 5, increments: 100_000, keys: 1_000, killsMin: 10 },
+  noDeadlock: { nodes: 3, entities: 64, inFlight: 256, asksMax: 4, lengthMs: 60_000 },
+  hostileHandlers: { rounds: 50 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;
