@@ -13,6 +13,7 @@ const shared = [
   ["codec", "definition", "model", "ring", "routing", "testing", "wire"],
   ["node", "replication"],
   ["docs", "live", "membership"],
+  ["examples"],
   ["functions", "state"],
 ];
 

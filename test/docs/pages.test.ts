@@ -16,13 +16,19 @@ import { checkNodeOptions } from "../../src/node/options.ts";
 import { statedLimits } from "./stated-limits.ts";
 
 const rootPages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-const folders = ["docs", "src", ...roomsWithPages()];
+const folders = [
+  "docs",
+  "src",
+  "examples",
+  ...foldersWithPages("src"),
+  ...foldersWithPages("examples"),
+];
 const pages = [...rootPages, ...folders.flatMap(pagesIn)];
 
-function roomsWithPages(): string[] {
-  return readdirSync(path.join(repositoryRoot, "src"))
-    .map((room) => `src/${room}`)
-    .filter((room) => existsSync(path.join(repositoryRoot, room, "README.md")));
+function foldersWithPages(parent: string): string[] {
+  return readdirSync(path.join(repositoryRoot, parent))
+    .map((name) => `${parent}/${name}`)
+    .filter((folder) => existsSync(path.join(repositoryRoot, folder, "README.md")));
 }
 
 function pagesIn(folder: string): string[] {

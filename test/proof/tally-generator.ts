@@ -1,6 +1,6 @@
 /** The load generator of the proofs under load as the process that started it holds it. */
 import { ForkedGenerator } from "../support/forked-generator.ts";
-import type { BurstOrder, LoadOrder, LoadPlan, LoadReport } from "./tally-messages.ts";
+import type { BurstOrder, LoadOrder, LoadPlan, LoadReport, Lot } from "./tally-messages.ts";
 
 const program = "test/proof/tally-load.ts";
 
@@ -34,6 +34,15 @@ export class TallyGenerator {
   async burst(order: BurstOrder): Promise<number> {
     const { at } = await this.#forked.order({ type: "burst", ...order }, "burst");
     return at;
+  }
+
+  /** Resolves when half of it is over; the rest goes on. */
+  async beginLot(lot: Lot): Promise<void> {
+    await this.#forked.order({ type: "begin-lot", ...lot }, "lot-half-over");
+  }
+
+  async endLot(): Promise<void> {
+    await this.#forked.order({ type: "end-lot" }, "lot-over");
   }
 
   /** Every call has ended and is in the record. */

@@ -1,7 +1,8 @@
 /**
  * The load generator of the proofs under load, a process of its own so that nothing else delays its
  * calls: an open loop, which calls by the clock and never waits for an answer, and counts how long a
- * call took from when it was due. Whatever was answered is in its record.
+ * call took from when it was due; or lots, which are over when so many calls are (`tally-lot.ts`).
+ * Whatever was answered is in its record.
  * Usage: forked with a `LoadPlan` as its only argument, ordered by IPC (`tally-messages.ts`).
  */
 import { setImmediate as turn } from "node:timers/promises";
@@ -16,8 +17,10 @@ import {
   type LoadOrder,
   type LoadPlan,
   type LoadReport,
+  type Lot,
   type TallyRecord,
 } from "./tally-messages.ts";
+import { TallyLot } from "./tally-lot.ts";
 
 /** Entities written at once before the load begins. */
 const preloadConcurrency = 512;
@@ -35,6 +38,11 @@ class TallyLoad {
   readonly #underWay = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #calls = 0;
+  #lot: TallyLot | undefined;
+  /** Made under an idempotency key, and to be made again. */
+  #toRepeat: { readonly n: number; readonly idempotencyKey: string }[] = [];
+  /** Calls of lots so far, for the entities of the next ones. */
+  readonly #ofLots = { calls: 0, careless: 0 };
 
   /** @param clients one that protects its calls, and one that does not */
   constructor(plan: LoadPlan, record: RecordFile, clients: readonly Client<Functions>[]) {
@@ -66,7 +74,7 @@ class TallyLoad {
 
   start(): void {
     const begunAt = monotonicMs();
-    const msPerCall = 1_000 / this.#plan.callsPerS;
+    const msPerCall = 1_000 / (this.#plan.callsPerS ?? 0);
     let made = 0;
     const tick = (): void => {
       const now = monotonicMs();
@@ -85,18 +93,55 @@ class TallyLoad {
    * right after it, and finds the connection as the signal left it.
    * @returns when the signal was sent
    */
-  async burst({ entities, isProtected, pid, signal }: BurstOrder): Promise<number> {
-    const half = Math.ceil(entities.length / 2);
-    const make = (some: readonly number[]): void => {
+  async burst({ entities, isProtected, careless = [], pid, signal }: BurstOrder): Promise<number> {
+    const make = (half: 0 | 1): void => {
       const now = monotonicMs();
-      for (const n of some) this.#make(isProtected ? "burst" : "careless", n, now);
+      const from = isProtected ? "burst" : "careless";
+      for (const n of entities.filter((_, index) => index % 2 === half)) this.#make(from, n, now);
+      for (const n of careless.filter((_, index) => index % 2 === half))
+        this.#make("careless", n, now);
     };
-    make(entities.slice(0, half));
+    make(0);
     await turn();
-    make(entities.slice(half));
+    make(1);
     const at = monotonicMs();
     process.kill(pid, signal);
     return at;
+  }
+
+  /** Resolves when half of it is over. */
+  async beginLot(lot: Lot): Promise<void> {
+    const { entities, carelessFrom = entities } = this.#plan;
+    const protectedEntity = (): number => (this.#ofLots.calls++ * stride) % carelessFrom;
+    this.#toRepeat = Array.from({ length: lot.repeats }, () => {
+      const n = protectedEntity();
+      return { n, idempotencyKey: `once-${String(this.#ofLots.calls)}` };
+    });
+    await this.#makeAll("load", this.#client);
+    const carelessEntity = (): number =>
+      carelessFrom + (this.#ofLots.careless++ % (entities - carelessFrom));
+    this.#lot = new TallyLot(lot, {
+      load: () => this.#call("load", protectedEntity(), monotonicMs()),
+      careless: () => this.#call("careless", carelessEntity(), monotonicMs()),
+      refusal: (isProtected) =>
+        this.#call("refusal", isProtected ? protectedEntity() : carelessEntity(), monotonicMs()),
+    });
+    await this.#lot.halfOver;
+  }
+
+  async endLot(): Promise<void> {
+    await this.#lot?.over;
+    const restarted = await connect<Functions>({ nodes: this.#plan.addresses });
+    await this.#makeAll("repeat", restarted);
+    await restarted.close();
+  }
+
+  async #makeAll(from: "load" | "repeat", client: Client<Functions>): Promise<void> {
+    await Promise.all(
+      this.#toRepeat.map(({ n, idempotencyKey }) =>
+        this.#call(from, n, monotonicMs(), { client, idempotencyKey }),
+      ),
+    );
   }
 
   async stop(): Promise<void> {
@@ -110,15 +155,24 @@ class TallyLoad {
     this.#underWay.add(call);
   }
 
-  async #call(from: TallyRecord["from"], n: number, dueAt: number): Promise<void> {
+  async #call(
+    from: TallyRecord["from"],
+    n: number,
+    dueAt: number,
+    by?: { readonly client: Client<Functions>; readonly idempotencyKey: string },
+  ): Promise<void> {
     this.#calls += 1;
     const { functionName, key } = tallyEntity(n);
-    const call = { call: `c${String(this.#calls)}`, functionName, key, operation: "add", input: 1 };
-    const client = from === "careless" ? this.#careless : this.#client;
-    const { timeoutMs } = this.#plan;
-    const handle = client.get(functionName, key).with({ timeoutMs, reply: "full" });
+    const operation = from === "refusal" ? "addAndRefuse" : "add";
+    const call = { call: `c${String(this.#calls)}`, functionName, key, operation, input: 1 };
+    const { timeoutMs, entities, carelessFrom = entities } = this.#plan;
+    const isCareless = from === "careless" || n >= carelessFrom;
+    const ours = isCareless && from !== "preload" ? this.#careless : this.#client;
+    const { client = ours, idempotencyKey } = by ?? {};
+    const options = { timeoutMs, idempotencyKey, reply: "full" } as const;
+    const handle = client.get(functionName, key).with(options);
     const sentAt = monotonicMs();
-    const answer = await answerOf(handle.add(1));
+    const answer = await answerOf(handle[operation](1));
     const answeredAt = monotonicMs();
     const line: TallyRecord = { ...call, from, dueAt, sentAt, answeredAt, answer };
     this.#record.add(line);
@@ -141,6 +195,14 @@ async function obey(load: TallyLoad, order: LoadOrder): Promise<void> {
       break;
     case "burst":
       report({ type: "burst", at: await load.burst(order) });
+      break;
+    case "begin-lot":
+      await load.beginLot(order);
+      report({ type: "lot-half-over" });
+      break;
+    case "end-lot":
+      await load.endLot();
+      report({ type: "lot-over" });
       break;
     case "stop":
       await load.stop();

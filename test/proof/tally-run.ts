@@ -1,6 +1,6 @@
 /**
- * What `kills`, `rolling-restart` and `pause` have in common: real nodes with entities in them, calls
- * by the clock, signals that are written down, and a judge in the end.
+ * What `kills`, `rolling-restart`, `pause` and `effectively-once` have in common: real nodes with
+ * entities in them, calls by the clock or in lots, signals that are written down, and a judge in the end.
  *
  *   start ─▶ preload ─▶ calls by the clock ─▶ signals ─▶ calls end ─▶ at rest ─▶ owners' copies ─▶ judge
  */
@@ -31,7 +31,10 @@ export interface TallyScale {
   readonly partitions?: number;
   readonly flags?: readonly string[];
   readonly entities: number;
-  readonly callsPerS: number;
+  /** Of calls by the clock; without, none are made. */
+  readonly callsPerS?: number;
+  /** See `LoadPlan`. */
+  readonly carelessFrom?: number;
   /** Longest time of a call. */
   readonly timeoutMs: number;
   /** How long the cluster may take to come to rest after the last call. */
@@ -49,6 +52,8 @@ export interface TallyRunOptions {
 export interface Burst {
   readonly calls: number;
   readonly isProtected: boolean;
+  /** Unprotected ones besides, to the entities that are for those. */
+  readonly careless?: number;
 }
 
 /** A disturbance of which it is not known yet when the node is back. */
@@ -85,23 +90,23 @@ export class TallyRun {
     this.#say = say;
   }
 
-  /** Everything is written once and has its copies, and calls are made by the clock. */
+  /** Everything is written once and has its copies, and calls are made, where it is by the clock. */
   static async start(
     scale: TallyScale,
     { replicas, root, say }: TallyRunOptions,
   ): Promise<TallyRun> {
-    const { nodes, partitions, flags, entities, callsPerS, timeoutMs } = scale;
+    const { nodes, partitions, flags, entities, callsPerS, carelessFrom, timeoutMs } = scale;
     const size = { nodes, partitions, flags, replicas };
     const cluster = await RealCluster.start({ ...size, functionsFile, root });
     try {
       await cluster.balanced();
       say(`pids ${cluster.nodes.map(({ pid }) => pid).join(", ")}: every node leads its share`);
       const { addresses } = cluster;
-      const plan = { entities, callsPerS, timeoutMs, addresses };
+      const plan = { entities, callsPerS, carelessFrom, timeoutMs, addresses };
       const generator = await TallyGenerator.start(plan);
       await generator.preload();
       say(`${entities} entities are written`);
-      await generator.begin();
+      if (callsPerS !== undefined) await generator.begin();
       return new TallyRun(cluster, generator, scale, say);
     } catch (error) {
       await cluster.close();
@@ -126,18 +131,24 @@ export class TallyRun {
     burst: Burst | undefined,
   ): Promise<number> {
     if (burst !== undefined) {
-      const entities = this.#entitiesIn(led, burst.calls);
+      const { entities: all, carelessFrom = all } = this.#scale;
+      const entities = this.#entitiesIn(led, burst.calls, [0, carelessFrom]);
+      const careless = this.#entitiesIn(led, burst.careless ?? 0, [carelessFrom, all]);
       const { isProtected } = burst;
-      return this.generator.burst({ entities, isProtected, pid: node.pid, signal });
+      return this.generator.burst({ entities, isProtected, careless, pid: node.pid, signal });
     }
     const at = monotonicMs();
     node.signal(signal);
     return at;
   }
 
-  #entitiesIn(partitions: ReadonlySet<number>, count: number): number[] {
+  #entitiesIn(
+    partitions: ReadonlySet<number>,
+    count: number,
+    [from, to]: readonly [number, number],
+  ): number[] {
     const found: number[] = [];
-    for (let n = 0; n < this.#scale.entities && found.length < count; n++) {
+    for (let n = from; n < to && found.length < count; n++) {
       const { functionName, key } = tallyEntity(n);
       if (partitions.has(partitionOf(functionName, key, this.cluster.partitions))) found.push(n);
     }

@@ -126,6 +126,29 @@ export const issueLines = {
       "10,000 timers due within one minute while primaries are killed: each takes effect once, ≤ 1 s " +
       "late outside takeovers",
   },
+  "effectively-once": {
+    issue: 4,
+    line: 2,
+    says:
+      "100,000 protected increments over 1,000 keys while a node is SIGKILLed whenever the cluster is " +
+      "fully replicated (≥ 10 times): final = acknowledged exactly; without protection acknowledged ≤ " +
+      "final ≤ acknowledged + indeterminate; refusals took no effect",
+  },
+  "no-deadlock": {
+    issue: 4,
+    line: 3,
+    says:
+      "64 entities that ask each other at random, 256 calls in flight, 60 s: every call settles within " +
+      "its deadline, throughput and `aborted` are told; the same by `send`: 0 aborted, every one arrived",
+  },
+  "hostile-handlers": {
+    issue: 4,
+    line: 4,
+    says:
+      "a handler that throws after ten changes, passes its deadline, keeps its context and writes later, " +
+      "changes its input, returns a cycle, a BigInt or 2 MiB, leaks a rejection, or asks itself: state " +
+      "unchanged, the exact code, the key serves the next call, the node lives",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -175,5 +198,8 @@ export const targets = {
     liveGrowthMiBMax: 8,
   },
   timers: { timers: 10_000, withinMs: 60_000, lateMsMax: 1_000, killsMin: 5 },
+  effectivelyOnce: { nodes: 5, increments: 100_000, keys: 1_000, killsMin: 10 },
+  noDeadlock: { nodes: 3, entities: 64, inFlight: 256, asksMax: 4, lengthMs: 60_000 },
+  hostileHandlers: { rounds: 50 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

@@ -12,6 +12,10 @@ export const tally = defineFunction({
     add(ctx, by: number) {
       ctx.state.total.add(by);
     },
+    addAndRefuse(ctx, by: number): void {
+      ctx.state.total.add(by);
+      ctx.fail("failed_precondition", "as asked");
+    },
   },
   queries: { read: ({ state }) => state.total.value },
 });
@@ -23,6 +27,10 @@ export const strictTally = defineFunction({
   handlers: {
     add(ctx, by: number) {
       ctx.state.total.add(by);
+    },
+    addAndRefuse(ctx, by: number): void {
+      ctx.state.total.add(by);
+      ctx.fail("failed_precondition", "as asked");
     },
   },
   queries: { read: ({ state }) => state.total.value },

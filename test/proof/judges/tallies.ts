@@ -1,8 +1,9 @@
 /**
- * Judges a run of `kills`, `rolling-restart` or `pause` in a process of its own: every count is read
- * through a fresh client, and taken from each owner as it told the parent, and compared with the load
- * generator's record. Each call added one, so that a count is right from what was acknowledged up to
- * that and what is indeterminate.
+ * Judges a run of `kills`, `rolling-restart`, `pause` or `effectively-once` in a process of its own:
+ * every count is read through a fresh client, and taken from each owner as it told the parent, and
+ * compared with the load generator's record. Each call added one, so that a count is right from what
+ * was acknowledged up to that and what is indeterminate. A call that its handler refuses adds nothing,
+ * however it ended, nor does one that is made again under its idempotency key.
  * Usage: `tsx tallies.ts STORY.json CALLS.jsonl COPIES.jsonl`; prints one line of JSON.
  */
 import { readFile } from "node:fs/promises";
@@ -32,6 +33,7 @@ interface Told {
 }
 
 const allowed = "double under degraded service, as agreed";
+const byHandler = "refused by their handler";
 
 const counts: Record<string, number> = {
   "calls sent": 0,
@@ -41,6 +43,8 @@ const counts: Record<string, number> = {
   "of them degraded": 0,
   indeterminate: 0,
   refused: 0,
+  [byHandler]: 0,
+  "made again by a restarted caller": 0,
   "counts read through a fresh client": 0,
   "counts told by owners": 0,
   [`${allowed} (fresh client)`]: 0,
@@ -55,6 +59,8 @@ const faults: Record<string, number> = {
   "entities whose owners differ": 0,
   "entities without an owner": 0,
   "owners without a copy": 0,
+  "calls to be refused that were answered ok": 0,
+  "calls made again without an answer": 0,
 };
 
 function add(to: Record<string, number>, name: string, by: number): void {
@@ -78,7 +84,17 @@ function tellByEntity(calls: readonly TallyRecord[]): Map<string, Told> {
     add(counts, "calls sent", 1);
     if (call.from === "preload") add(counts, "of them to preload", 1);
     if (call.from === "careless") add(counts, "of them unprotected", 1);
-    if (call.answer.type === "ok") {
+    if (call.from === "repeat") {
+      if (call.answer.type === "ok") {
+        told.mayBeDegraded ||= call.answer.degraded;
+        add(counts, "made again by a restarted caller", 1);
+      } else {
+        add(faults, "calls made again without an answer", 1);
+      }
+    } else if (call.from === "refusal") {
+      if (call.answer.type === "ok") add(faults, "calls to be refused that were answered ok", 1);
+      else if (call.answer.code === "failed_precondition") add(counts, byHandler, 1);
+    } else if (call.answer.type === "ok") {
       told.acknowledged += 1;
       add(counts, "acknowledged", 1);
       if (call.answer.degraded) {
@@ -185,6 +201,10 @@ function latenciesOf(calls: readonly TallyRecord[]): TallyJudgement["latencyMs"]
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
+function failuresAmong(calls: readonly TallyRecord[]): number {
+  return calls.filter(({ answer }) => answer.type === "failed").length;
+}
+
 async function judge(
   storyFile: string,
   callsFile: string,
@@ -205,11 +225,14 @@ async function judge(
     (call) => [partitionOf(call.functionName, call.key, partitions), call] as const,
   );
   const byClock = calls.filter(({ from }) => from === "load");
+  const isProtected = calls.filter(({ from }) => from === "load" || from === "burst");
   return {
     counts,
     faults,
     latencyMs: latenciesOf(byClock),
-    failedCalls: byClock.filter(({ answer }) => answer.type === "failed").length,
+    failedCalls: failuresAmong(byClock),
+    protectedCalls: isProtected.length,
+    protectedFailures: failuresAmong(isProtected),
     disturbances: disturbances.map((one, index) =>
       judgeDisturbance(one, disturbances[index + 1], placed),
     ),

@@ -58,5 +58,8 @@ export interface TallyJudgement {
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Calls made by the clock that were not answered `ok`. */
   readonly failedCalls: number;
+  /** Protected calls, by the clock, of lots or of bursts; and how many were not answered `ok`. */
+  readonly protectedCalls: number;
+  readonly protectedFailures: number;
   readonly disturbances: readonly DisturbanceJudgement[];
 }
