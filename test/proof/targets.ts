@@ -119,6 +119,15 @@ export const issueLines = {
       "one node's wall clock steps ± 1 h under load: no failed call, no write loses to a stamp from " +
       "the future, `clock.skew` is reported",
   },
+  linearizable: {
+    issue: 4,
+    line: 6,
+    says:
+      '5 real processes, `whenSplit: "refuse"`, linearizable reads, registers and counters under ' +
+      "SIGKILL, SIGSTOP, splits and owner changes: ≥ 200 recorded histories pass a linearizability " +
+      "checker (Wing–Gong–Lowe, per key, with its own known-bad controls); with plain reads a " +
+      "violation is found",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -167,5 +176,6 @@ export const targets = {
     residentGrowthMiBMax: 128,
     liveGrowthMiBMax: 8,
   },
+  linearizable: { nodes: 5, histories: 200, awayMsMin: 5_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;
