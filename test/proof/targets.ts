@@ -149,6 +149,15 @@ export const issueLines = {
       "changes its input, returns a cycle, a BigInt or 2 MiB, leaks a rejection, or asks itself: state " +
       "unchanged, the exact code, the key serves the next call, the node lives",
   },
+  linearizable: {
+    issue: 4,
+    line: 6,
+    says:
+      '5 real processes, `whenSplit: "refuse"`, linearizable reads, registers and counters under ' +
+      "SIGKILL, SIGSTOP, splits and owner changes: ≥ 200 recorded histories pass a linearizability " +
+      "checker (Wing–Gong–Lowe, per key, with its own known-bad controls); with plain reads a " +
+      "violation is found",
+  },
 } as const satisfies Readonly<Record<string, IssueLine>>;
 
 export type ProofName = keyof typeof issueLines;
@@ -201,5 +210,6 @@ export const targets = {
   effectivelyOnce: { nodes: 5, increments: 100_000, keys: 1_000, killsMin: 10 },
   noDeadlock: { nodes: 3, entities: 64, inFlight: 256, asksMax: 4, lengthMs: 60_000 },
   hostileHandlers: { rounds: 50 },
+  linearizable: { nodes: 5, histories: 200, awayMsMin: 5_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;
