@@ -172,12 +172,14 @@ void test("a call that is refused for good is told, to the log and to readers", 
   const { at: _, type, ...fields } = failed!;
   assert.deepEqual(fields, {
     sender: "ledger/k",
+    id: fields.id,
     target: "ledger/elsewhere",
     operation: "refuse",
     code: "failed_precondition",
     message: fields.message,
   });
   assert.match(fields.message, /as asked/);
+  assert.match(fields.id, /^\w+-\w+$/);
   const lines = cluster.lines("warn").filter(({ message }) => message === type);
   assert.deepEqual(
     lines.map((line) => line.fields),
