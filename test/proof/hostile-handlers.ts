@@ -20,7 +20,7 @@ import { targets } from "./targets.ts";
 
 const functionsFile = "test/proof/functions/hostile.ts";
 /** Of handlers that never end; long enough for them to begin on a busy machine. */
-const shortTimeoutMs = 2_000;
+const shortTimeoutMs = 3_000;
 const lateTimeoutMs = 30_000;
 const input = { list: [1, 2, 3] };
 
