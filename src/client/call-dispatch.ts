@@ -55,12 +55,12 @@ export class CallDispatch {
   /** Sends a call to the best node there is, or lets it wait for one. */
   send(call: PendingCall, now: number): void {
     const mustPark = !this.#parked.isEmpty && !this.#links.isConnected;
-    const link = mustPark ? undefined : this.#route(call);
+    const link = mustPark ? undefined : this.#linkFor(call);
     if (link === undefined) {
       this.#parked.push(call);
       return;
     }
-    call.toPrimary = this.#links.isPrimary(call.partition, link);
+    call.toPrimary = !call.isStateless && this.#links.isPrimary(call.partition, link);
     this.sendTo(call, link, now);
   }
 
@@ -75,8 +75,9 @@ export class CallDispatch {
   }
 
   /** A query that any owner may answer begins with one by chance, and goes on like every call. */
-  #route(call: PendingCall): NodeLink | undefined {
+  #linkFor(call: PendingCall): NodeLink | undefined {
     const { partition, tried } = call;
+    if (call.isStateless) return this.#links.nextReady(tried);
     const owner = call.readsAny && tried.length === 0 ? this.#anyOwner(partition) : undefined;
     return owner ?? this.#links.route(partition, tried);
   }

@@ -11,6 +11,7 @@
  * ```
  */
 import { decodeValue } from "../codec/value-bytes.ts";
+import { checkStatelessCall } from "../definition/call-options.ts";
 import type { HandleCall } from "../definition/handle.ts";
 import type { Reply } from "../definition/reply.ts";
 import { assert } from "../model/assert.ts";
@@ -152,8 +153,10 @@ export class Caller implements CallOwner {
     const { functionName, key, operation, options } = request;
     const entry = catalogueEntry(this.#table, functionName);
     const query = isQuery(entry, operation);
+    if (entry.stateless) checkStatelessCall(functionName, options);
     const sequence = ++this.#sequence;
-    const isNumbered = this.#protection && !query && options.idempotencyKey === undefined;
+    const isKeyed = options.idempotencyKey !== undefined;
+    const isNumbered = this.#protection && !query && !isKeyed && !entry.stateless;
     return new PendingCall({
       owner: this,
       request,
@@ -244,7 +247,9 @@ export class Caller implements CallOwner {
     if (slot >= 0) attempts.tried = [...attempts.tried, slot];
     const decision = this.#policy.decide(attempts, {
       ...end,
-      othersLeft: this.#links.hasOther(call.partition, attempts.tried),
+      othersLeft: call.isStateless
+        ? this.#links.anyReady(attempts.tried) !== undefined
+        : this.#links.hasOther(call.partition, attempts.tried),
       remainingMs: call.deadlineAt - now,
     });
     switch (decision.type) {

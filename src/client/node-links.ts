@@ -46,6 +46,8 @@ export class NodeLinks implements LinkOwner {
   #bySlot: (NodeLink | undefined)[] = [];
   #standing = new Uint8Array(0);
   #boots: ReadonlyMap<string, number> = new Map();
+  /** Rises with every call that any node runs. */
+  #turn = 0;
   #isClosed = false;
   #whenClosed: (() => void) | undefined;
 
@@ -118,6 +120,20 @@ export class NodeLinks implements LinkOwner {
       leaving = link;
     }
     return leaving;
+  }
+
+  /** A link for a call that any node runs: each time another one, of those that are open already. */
+  nextReady(tried: readonly number[]): NodeLink | undefined {
+    const isUsable = (link: NodeLink): boolean =>
+      link.isReady && link.standing === standings.linked && !tried.includes(this.slotOf(link));
+    let count = 0;
+    for (const link of this.#byAddress.values()) if (isUsable(link)) count += 1;
+    if (count === 0) return this.anyReady(tried) ?? this.anyReady([]);
+    let skipped = this.#turn++ % count;
+    for (const link of this.#byAddress.values()) {
+      if (isUsable(link) && skipped-- === 0) return link;
+    }
+    return undefined;
   }
 
   /** Why no node can be reached, for messages. */

@@ -93,6 +93,11 @@ export class PendingCall implements WheelEntry, UnsettledCall<PendingCall> {
     this.reject = start.reject;
   }
 
+  /** Any node runs it. */
+  get isStateless(): boolean {
+    return this.#entry.stateless;
+  }
+
   get functionName(): string {
     return this.request.functionName;
   }

@@ -93,6 +93,9 @@ export class Watches {
 
   #targetOf({ functionName, key, field, query, input }: WatchRequest): WatchTarget {
     const entry = catalogueEntry(this.#options.table, functionName);
+    if (entry.stateless) {
+      throw new LatticeError("invalid_argument", `${functionName} has no state to watch`);
+    }
     if (query !== undefined && !isQuery(entry, query)) {
       throw new LatticeError(
         "invalid_argument",

@@ -72,6 +72,22 @@ export function mergeAskOptions(options: AskOptions, added: AskOptions): AskOpti
   return merge(options, added, askOptionNames);
 }
 
+const statefulOptionNames = ["acks", "whenSplit", "readFrom", "idempotencyKey"] as const;
+
+/**
+ * Refuses what a call of a function without state cannot be given.
+ * @throws LatticeError `invalid_argument`
+ */
+export function checkStatelessCall(functionName: string, options: CallOptions): void {
+  const [wrong] = statefulOptionNames.filter((name) => options[name] !== undefined);
+  if (wrong === undefined) return;
+  throw new LatticeError(
+    "invalid_argument",
+    `${functionName} has no state, so nothing is kept of its calls: call it without ${wrong}`,
+    { function: functionName },
+  );
+}
+
 function merge<O extends CallOptions>(options: O, added: O, names: readonly string[]): O {
   if (typeof added !== "object" || (added as unknown) === null) {
     throw new LatticeError("invalid_argument", ".with takes an object of options");

@@ -8,7 +8,7 @@ import type { Value } from "../model/value.ts";
 import type { AskHandle } from "./ask-handle.ts";
 import type { ComputeOptions } from "./compute-options.ts";
 import type { AnyFunction } from "./function-definition.ts";
-import type { Live, View } from "./kinds.ts";
+import type { Live, Shape, View } from "./kinds.ts";
 import type { Sender } from "./sender.ts";
 import type { ScheduleOptions, TimerView } from "./timers.ts";
 
@@ -80,6 +80,19 @@ export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
   /** Refuses the call: nothing takes effect, and the caller gets the code, message and data. */
   readonly fail: Fail;
 }
+
+/** What queries of a function without state hold. */
+export type StatelessQueryContext = Pick<
+  QueryContext<Shape>,
+  "key" | "caller" | "signal" | "log" | "now" | "random" | "get" | "compute"
+>;
+
+/**
+ * What handlers of a function without state hold: nothing is committed, so there is nothing to change,
+ * and no outbox for `send`.
+ */
+export type StatelessContext = StatelessQueryContext &
+  Pick<HandlerContext<Shape>, "sleep" | "fail">;
 
 /** Ends the run at once, by throwing. */
 export type Fail = (code: RefusalCode, message: string, data?: Value) => never;

@@ -4,10 +4,15 @@
  * that need the *result* type (reserved and doubled names) are explained at `Definition`.
  */
 import { LatticeError } from "../model/error.ts";
-import type { HandlerContext, QueryContext } from "./contexts.ts";
-import type { FunctionDefinition } from "./function-definition.ts";
-import type { FunctionOptions } from "./function-options.ts";
-import { checkFunctionOptions } from "./function-options.ts";
+import type {
+  HandlerContext,
+  QueryContext,
+  StatelessContext,
+  StatelessQueryContext,
+} from "./contexts.ts";
+import type { FunctionDefinition, Stateless } from "./function-definition.ts";
+import type { FunctionOptions, StatefulOption } from "./function-options.ts";
+import { checkFunctionOptions, checkStatelessOptions } from "./function-options.ts";
 import type { Shape } from "./kinds.ts";
 import { quote } from "./known-names.ts";
 import type { reservedNames } from "./names.ts";
@@ -19,6 +24,12 @@ export type Handlers<S> = Readonly<
   Record<string, (ctx: HandlerContext<S>, input: never) => unknown>
 >;
 export type Queries<S> = Readonly<Record<string, (ctx: QueryContext<S>, input: never) => unknown>>;
+export type StatelessHandlers = Readonly<
+  Record<string, (ctx: StatelessContext, input: never) => unknown>
+>;
+export type StatelessQueries = Readonly<
+  Record<string, (ctx: StatelessQueryContext, input: never) => unknown>
+>;
 
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no members, on purpose
 type Nothing = Record<never, never>;
@@ -37,31 +48,58 @@ export type Definition<S, H, Q> = [Clash<H, Q>] extends [never]
     };
 
 export type FunctionParts<S, H, Q> = FunctionOptions & {
-  /** The fields of the state, by name; none means a function without state. */
-  readonly state?: S;
+  /** The fields of the state, by name; there may be none. */
+  readonly state: S;
   /** What may change the state; one at a time per key. */
   readonly handlers: H;
   /** What only reads it. */
   readonly queries?: Q & Queries<S>;
 };
 
+/** Of a function that names no state. */
+export type StatelessParts<H, Q> = Omit<FunctionOptions, StatefulOption> & {
+  readonly state?: undefined;
+  /** What may be done; one that is called twice, because its caller repeats a call, runs twice. */
+  readonly handlers: H;
+  /** What may be repeated at will. */
+  readonly queries?: Q & StatelessQueries;
+};
+
 export const operationsMax = 256;
 
+/**
+ * Defines a function without state: nothing is kept of its keys, and whichever node a call arrives at
+ * runs it, at once and beside any number of others.
+ * @throws LatticeError `invalid_argument` that names what cannot be used and why.
+ */
+export function defineFunction<
+  // The default is what `ctx` gets its type from while `H` is being inferred.
+  H extends StatelessHandlers = StatelessHandlers,
+  Q extends StatelessQueries = Nothing,
+>(parts: StatelessParts<H, Q>): Definition<Stateless, NoInfer<H>, NoInfer<Q>>;
 /**
  * Defines a function: what its state is made of, what may be done to it and what may be asked.
  * @throws LatticeError `invalid_argument` that names what cannot be used and why.
  */
 export function defineFunction<
-  const S extends Shape = Nothing,
-  // The default is what `ctx` gets its type from while `H` is being inferred.
+  const S extends Shape,
   H extends Handlers<S> = Handlers<S>,
   Q extends Queries<S> = Nothing,
->(parts: FunctionParts<S, H, Q>): Definition<NoInfer<S>, NoInfer<H>, NoInfer<Q>> {
+>(parts: FunctionParts<S, H, Q>): Definition<NoInfer<S>, NoInfer<H>, NoInfer<Q>>;
+export function defineFunction(
+  parts: FunctionOptions & {
+    readonly state?: unknown;
+    readonly handlers: object;
+    queries?: object;
+  },
+): unknown {
   if (!isPlainObject(parts)) {
     throw invalid("the definition must be an object like { state: { … }, handlers: { … } }");
   }
   const settings = checkFunctionOptions(parts);
-  const state: object = parts.state ?? {};
+  const isStateless = parts.state === undefined;
+  if (isStateless) checkStatelessOptions(parts);
+  const state = parts.state ?? {};
   const queries: object = parts.queries ?? {};
   checkShape(state);
   checkOperations("handler", parts.handlers);
@@ -72,12 +110,13 @@ export function defineFunction<
   }
   const definition = {
     "~latticework": "function" as const,
+    isStateless,
     state: Object.freeze({ ...state }),
     handlers: Object.freeze({ ...parts.handlers }),
     queries: Object.freeze({ ...queries }),
     settings: Object.freeze(settings),
   };
-  return Object.freeze(definition) as unknown as Definition<NoInfer<S>, NoInfer<H>, NoInfer<Q>>;
+  return Object.freeze(definition);
 }
 
 function checkOperations(what: "handler" | "query", operations: unknown): void {

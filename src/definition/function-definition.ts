@@ -6,9 +6,24 @@
 import type { FunctionSettings } from "./function-options.ts";
 import type { Shape } from "./kinds.ts";
 
+/**
+ * In the place of a state's shape: there is no state. Its only member never exists, and tells it from
+ * the shape of a state without fields.
+ */
+export type Stateless = Readonly<Partial<Record<"~stateless", never>>>;
+
+/** Whether `S` is `Stateless`; false for what may be any shape. */
+export type IsStateless<S> = string extends keyof S
+  ? false
+  : "~stateless" extends keyof S
+    ? true
+    : false;
+
 /** `S` is the shape of the state, `H` its handlers and `Q` its queries, by name. */
 export interface FunctionDefinition<S, H, Q> {
   readonly "~latticework": "function";
+  /** Nothing is kept of its keys, and its calls run wherever they arrive. */
+  readonly isStateless: boolean;
   readonly state: S;
   readonly handlers: H;
   readonly queries: Q;

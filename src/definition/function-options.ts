@@ -56,6 +56,9 @@ export const acksMax = 254;
 const descriptionLengthMax = 2_000;
 
 const known = ["acks", "strictAcks", "whenSplit", "deadlineMs", "version", "description"];
+/** Options about state, which a function without state does not take. */
+export type StatefulOption = "acks" | "strictAcks" | "whenSplit" | "version";
+const ofState: readonly StatefulOption[] = ["acks", "strictAcks", "whenSplit", "version"];
 /** Beside the options in the same object. */
 const parts = ["state", "handlers", "queries"];
 const planned = [
@@ -85,6 +88,15 @@ export function checkFunctionOptions(options: FunctionOptions): FunctionSettings
     version: checkVersion(options.version ?? 1),
     description: checkDescription(options.description ?? ""),
   };
+}
+
+/** @throws LatticeError `invalid_argument` for an option that is about state. */
+export function checkStatelessOptions(options: FunctionOptions): void {
+  const [wrong] = ofState.filter((name) => options[name] !== undefined);
+  if (wrong === undefined) return;
+  throw invalid(
+    `${wrong} is about state, and this function has none: leave it out, or give it state`,
+  );
 }
 
 /** @throws LatticeError `invalid_argument` unless an integer 1 … 254 or "all". */

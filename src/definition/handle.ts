@@ -11,7 +11,7 @@
 import { LatticeError } from "../model/error.ts";
 import type { CallOptions } from "./call-options.ts";
 import { mergeCallOptions, noCallOptions } from "./call-options.ts";
-import type { AnyFunction, FunctionDefinition } from "./function-definition.ts";
+import type { AnyFunction, FunctionDefinition, IsStateless } from "./function-definition.ts";
 import type { Plain } from "./kinds.ts";
 import { didYouMean, quote } from "./known-names.ts";
 import { lazyObjects } from "./lazy-objects.ts";
@@ -21,7 +21,7 @@ import type { Reply } from "./reply.ts";
 /** What callers hold of a function of type `F`. With `D` its calls return `Reply<T>`. */
 export type Handle<F, D = false> =
   F extends FunctionDefinition<infer S, infer H, infer Q>
-    ? HandleCalls<H, D> & HandleCalls<Q, D> & HandleMembers<F, S, D>
+    ? HandleCalls<H, D> & HandleCalls<Q, D> & HandleMembers<F, D> & HandleWatching<S>
     : never;
 
 /** The handle of the function named `N` among the functions `F`. */
@@ -33,9 +33,16 @@ type HandleCalls<M, D> = {
   ) => Promise<D extends true ? Reply<Result<M[K]>> : Result<M[K]>>;
 };
 
-interface HandleMembers<F, S, D> {
-  /** The state now and after every change, as plain values that share what did not change. */
-  watch(): AsyncIterable<Plain<S>>;
+/** Where there is state. */
+type HandleWatching<S> =
+  IsStateless<S> extends true
+    ? unknown
+    : {
+        /** The state now and after every change, as plain values that share what did not change. */
+        watch(): AsyncIterable<Plain<S>>;
+      };
+
+interface HandleMembers<F, D> {
   /** A handle of the same function and key whose calls have these options too. */
   with(options: CallOptions & { readonly reply: "full" }): Handle<F, true>;
   with(options: CallOptions & { readonly reply: "value" }): Handle<F>;

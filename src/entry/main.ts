@@ -17,21 +17,32 @@ export type {
   Log,
   QueryContext,
   RefusalCode,
+  StatelessContext,
+  StatelessQueryContext,
 } from "../definition/contexts.ts";
 export type {
   Definition,
   FunctionParts,
   Handlers,
   Queries,
+  StatelessHandlers,
+  StatelessParts,
+  StatelessQueries,
 } from "../definition/define-function.ts";
 export type {
   AnyFunction,
   FunctionDefinition,
   Functions,
   Operation,
+  IsStateless,
   Operations,
+  Stateless,
 } from "../definition/function-definition.ts";
-export type { FunctionOptions, FunctionSettings } from "../definition/function-options.ts";
+export type {
+  FunctionOptions,
+  FunctionSettings,
+  StatefulOption,
+} from "../definition/function-options.ts";
 export type { Handle, HandleOf } from "../definition/handle.ts";
 export type { CheckedHandler } from "../definition/handler.ts";
 export type {

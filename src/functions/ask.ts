@@ -9,6 +9,7 @@ import { entityName } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
 import type { Value } from "../model/value.ts";
+import { chainFrom } from "./call-chain.ts";
 import type { Turn } from "./turn.ts";
 import type { TurnServices } from "./turn-services.ts";
 
@@ -36,7 +37,7 @@ async function perform(
 ): Promise<Value | undefined> {
   turn.checkActive();
   const input = checkOptionalValue(call.input, "input");
-  const chain = [...turn.request.chain, turn.name];
+  const chain = chainFrom(turn);
   checkChain(turn, call, chain);
   giveAge(turn, services);
   const { signal } = call.options;
@@ -54,9 +55,8 @@ async function perform(
       ageTime: turn.ageTime,
       ageId: turn.ageId,
       chain,
-      caller: turn.request.caller,
-      number: turn.request.number,
-      received: turn.request.received,
+      // Nothing is kept of a run without state, so none takes up where an earlier one was.
+      ...(turn.isStateless ? ofNobody : protectionOf(turn)),
       askNumber,
       inSession: turn.request.inSession,
       noteSeen: (seen) => {
@@ -71,6 +71,13 @@ async function perform(
   } finally {
     turn.endAsk();
   }
+}
+
+const ofNobody = { caller: "", number: 0, received: 0 };
+
+function protectionOf({ request }: Turn): typeof ofNobody {
+  const { caller, number, received } = request;
+  return { caller, number, received };
 }
 
 /** Refuses here what every receiver would refuse: it saves the way there. */

@@ -14,6 +14,7 @@ import { schemaOf } from "../definition/handler.ts";
 import type { Shape } from "../definition/kinds.ts";
 import { didYouMean, quote } from "../definition/known-names.ts";
 import type { StandardSchema } from "../definition/standard-schema.ts";
+import { isInternalName } from "./internal-name.ts";
 
 export const functionsMax = 1_024;
 /** How the wire writes "every owner". */
@@ -68,6 +69,12 @@ export class Registry {
     throw operationNotFound(functionName, operation, registered);
   }
 
+  /** Whether a call runs wherever it arrives: its function keeps no state. */
+  runsAnywhere(functionName: string, operation: string): boolean {
+    const isStateless = this.#functions.get(functionName)?.isStateless === true;
+    return isStateless && !isInternalName(operation);
+  }
+
   /**
    * The name of a definition, for `ctx.get` and `ctx.send`.
    * @throws LatticeError `invalid_argument` for a definition that this node does not have.
@@ -92,6 +99,7 @@ export class Registry {
       whenSplit: registered.settings.whenSplit,
       acks: acksNumber(registered.settings.acks ?? acksDefault),
       deadlineMs: registered.settings.deadlineMs,
+      stateless: registered.isStateless,
     }));
   }
 
@@ -119,6 +127,7 @@ export class Registry {
 export interface RegisteredFunction {
   readonly name: string;
   readonly shape: Shape;
+  readonly isStateless: boolean;
   readonly settings: FunctionSettings;
   readonly handlers: readonly string[];
   readonly queries: readonly string[];
@@ -144,6 +153,7 @@ export interface FunctionListing {
   /** 0 where calls are answered before replication, 255 for all owners. */
   readonly acks: number;
   readonly deadlineMs: number;
+  readonly stateless: boolean;
 }
 
 function register(name: string, definition: AnyFunction): RegisteredFunction {
@@ -151,6 +161,7 @@ function register(name: string, definition: AnyFunction): RegisteredFunction {
   const registered: RegisteredFunction = {
     name,
     shape: definition.state,
+    isStateless: definition.isStateless,
     settings: definition.settings,
     handlers: Object.keys(definition.handlers),
     queries: Object.keys(definition.queries),

@@ -24,6 +24,7 @@ import { hybridTimeToMs } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
 import type { Value } from "../model/value.ts";
 import { ask } from "./ask.ts";
+import { entityOf } from "./call-chain.ts";
 import { compute } from "./compute.ts";
 import { outboxSender } from "./outbox-caller.ts";
 import { schedule, timersOf } from "./schedule.ts";
@@ -45,7 +46,7 @@ export class TurnContext implements HandlerContext<Shape> {
   }
 
   get state(): Live<Shape> {
-    const turn = this.#active();
+    const turn = this.#withState("state");
     const draft = turn.draft!;
     return turn.operation.isQuery ? draft.view : draft.live;
   }
@@ -172,8 +173,18 @@ export class TurnContext implements HandlerContext<Shape> {
     return this.#turn;
   }
 
-  #writing(member: string): Turn {
+  #withState(member: string): Turn {
     const turn = this.#active();
+    if (!turn.isStateless) return turn;
+    const advice = member === "send" ? "use ctx.get, or give it state" : "give it state";
+    throw new LatticeError(
+      "invalid_argument",
+      `${turn.label}: a function without state has no ctx.${member}: ${advice}`,
+    );
+  }
+
+  #writing(member: string): Turn {
+    const turn = ofEveryHandler.has(member) ? this.#active() : this.#withState(member);
     if (!turn.operation.isQuery) return turn;
     throw new LatticeError(
       "invalid_argument",
@@ -198,6 +209,8 @@ export class TurnContext implements HandlerContext<Shape> {
 }
 
 const noBytes = new Uint8Array(0);
+/** What handlers have that queries lack, with state or without. */
+const ofEveryHandler: ReadonlySet<string> = new Set(["sleep", "fail"]);
 /** Characters of a message given to `ctx.fail`. */
 const messageLengthMax = 4_096;
 
@@ -207,5 +220,5 @@ function callerOf(turn: Turn): Caller {
   const asking = outbox ? outboxSender(caller) : chain.at(-1);
   return asking === undefined
     ? { type: "client", id: caller }
-    : { type: "function", ...splitEntityName(asking) };
+    : { type: "function", ...splitEntityName(entityOf(asking)) };
 }

@@ -16,6 +16,7 @@ import { notInWheel } from "../platform/deadline-wheel.ts";
 import type { WheelEntry } from "../platform/deadline-wheel.ts";
 import type { Draft } from "../state/draft.ts";
 import type { Age } from "./age.ts";
+import { isHeld } from "./call-chain.ts";
 import type { Confirmed, Release, SeenMark } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
@@ -91,9 +92,15 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
     return this.request.address.name;
   }
 
-  /** Called by another turn that waits for it. */
+  /** Called by another turn that holds an entity and waits for it. */
   get isNested(): boolean {
-    return this.request.chain.length > 0;
+    const { chain } = this.request;
+    return chain.length > 0 && chain.some(isHeld);
+  }
+
+  /** Runs at once wherever it is, and nothing is kept of it. */
+  get isStateless(): boolean {
+    return this.operation.function.isStateless && !this.operation.isInternal;
   }
 
   get isAsking(): boolean {
@@ -107,7 +114,7 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
 
   /** Must not take effect twice. */
   get isProtected(): boolean {
-    return this.request.caller !== "" && !this.operation.isQuery;
+    return this.request.caller !== "" && !this.operation.isQuery && !this.isStateless;
   }
 
   get signal(): AbortSignal {

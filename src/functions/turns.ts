@@ -21,7 +21,8 @@ import type { EntityAddress } from "./entity-address.ts";
 import { failedSendOperation } from "./failed-send-operations.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
-import { internalOperation } from "./internal-operation.ts";
+import { internalOperation, internalRequest } from "./internal-operation.ts";
+import { StatelessStore } from "./stateless-store.ts";
 import { Turn } from "./turn.ts";
 import type { TurnWatcher } from "./turn.ts";
 import * as failures from "./turn-failures.ts";
@@ -35,6 +36,8 @@ export class Turns implements TurnWatcher, TurnEnds {
   readonly #services: TurnServices;
   readonly #wheel: DeadlineWheel;
   readonly #runner: TurnRunner;
+  /** Of functions without state. */
+  readonly #statelessRunner: TurnRunner;
   /** Only of entities that an asynchronous turn holds. */
   readonly #queues = new Map<EntityName, EntityQueue>();
   /** All that are not settled and could be cut off: waiting, running asynchronously, confirming. */
@@ -54,6 +57,8 @@ export class Turns implements TurnWatcher, TurnEnds {
     const { clock, timers } = services.platform;
     this.#wheel = new DeadlineWheel(clock, timers);
     this.#runner = new TurnRunner(services, this);
+    const store = new StatelessStore(services.store);
+    this.#statelessRunner = new TurnRunner({ ...services, store }, this);
   }
 
   /** Calls without an answer so far, queries included. */
@@ -234,7 +239,7 @@ export class Turns implements TurnWatcher, TurnEnds {
 
   /** Runs a turn, or lets it wait for its entity. */
   #place(turn: Turn, now: number): void {
-    const mayWait = this.#queues.size > 0 && !turn.operation.isQuery;
+    const mayWait = this.#queues.size > 0 && !turn.operation.isQuery && !turn.isStateless;
     const queue = mayWait ? this.#queues.get(turn.name) : undefined;
     if (queue === undefined) {
       this.#begin(turn, undefined, now);
@@ -262,19 +267,20 @@ export class Turns implements TurnWatcher, TurnEnds {
 
   /** Runs a turn whose time has come; `queue` is that of its entity, if there is one already. */
   #begin(turn: Turn, queue: EntityQueue | undefined, now: number): void {
-    const promise = this.#runner.begin(turn, now);
+    const runner = turn.isStateless ? this.#statelessRunner : this.#runner;
+    const promise = runner.begin(turn, now);
     if (promise === undefined) return;
-    if (!turn.operation.isQuery) this.#holdEntity(turn, queue);
+    if (!turn.operation.isQuery && !turn.isStateless) this.#holdEntity(turn, queue);
     this.#watch(turn);
     promise.then(
       (result) => {
         this.#enter(turn, () => {
-          this.#runner.complete(turn, result);
+          runner.complete(turn, result);
         });
       },
       (error: unknown) => {
         this.#enter(turn, () => {
-          this.#runner.fail(turn, error);
+          runner.fail(turn, error);
         });
       },
     );
@@ -362,36 +368,3 @@ const alreadyOver: SubmittedTurn = Object.freeze({
     return;
   },
 });
-
-const noBytes = new Uint8Array(0);
-
-function internalRequest(
-  address: EntityAddress,
-  arrivedAt: number,
-  settle: (outcome: TurnOutcome) => void,
-): TurnRequest {
-  return {
-    address,
-    operation: "(internal)",
-    input: noBytes,
-    caller: "",
-    number: 0,
-    received: 0,
-    retry: false,
-    outbox: false,
-    timer: undefined,
-    degradedAllowed: false,
-    whenSplit: undefined,
-    readFrom: "primary",
-    inSession: false,
-    seen: undefined,
-    strictAcks: false,
-    acks: undefined,
-    arrivedAt,
-    deadlineAt: Infinity,
-    chain: [],
-    ageTime: 0,
-    ageId: "",
-    settle,
-  };
-}

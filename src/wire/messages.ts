@@ -141,7 +141,10 @@ export interface CallMessage {
   readonly ageId: string;
   /** The newest that the session of the call has seen of the partition, if it is made in one. */
   readonly seen: Mark | undefined;
-  /** Entities held by turns further up this chain of calls, outermost first; at most 16. */
+  /**
+   * Entities of the turns further up this chain of calls, outermost first; at most 16. They are held, but
+   * for those that `~` stands before: these turns have no state.
+   */
   readonly chain: readonly EntityName[];
   /** The encoded `Value`; empty when there is no input. */
   readonly input: Uint8Array;
@@ -260,6 +263,8 @@ export interface CatalogueEntry {
   /** 0: no protection needed (`acks: 1`); the number of copies, 255 for all. */
   readonly acks: number;
   readonly deadlineMs: number;
+  /** It keeps nothing: any node runs its calls, and no protection stands behind them. */
+  readonly stateless: boolean;
 }
 
 export interface WatchMessage {

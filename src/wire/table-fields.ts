@@ -51,6 +51,7 @@ const catalogueEntry = struct<CatalogueEntry>({
   whenSplit: oneOf(["serve", "refuse"]),
   acks: varint,
   deadlineMs: milliseconds,
+  stateless: bool,
 });
 
 export const tableFields: FieldsOf<Omit<TableMessage, "type">> = {

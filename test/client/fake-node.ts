@@ -53,6 +53,7 @@ const catalogue: readonly CatalogueEntry[] = [
     whenSplit: "serve",
     acks: 2,
     deadlineMs: 30_000,
+    stateless: false,
   },
 ];
 

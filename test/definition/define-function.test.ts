@@ -26,6 +26,23 @@ test("a definition is frozen data with its options filled in", () => {
   assert.deepEqual(Object.keys(definition.queries), ["sum"]);
 });
 
+test("only a definition that names no state is without one, and has no options about it", () => {
+  const isStateless = (parts: object): boolean =>
+    (define({ handlers, ...parts }) as { readonly isStateless: boolean }).isStateless;
+  assert.equal(isStateless({}), true);
+  assert.equal(isStateless({ state: undefined, deadlineMs: 5, description: "adds" }), true);
+  assert.equal(isStateless({ state: {} }), false);
+  for (const option of [
+    { acks: 2 },
+    { strictAcks: false },
+    { whenSplit: "serve" },
+    { version: 2 },
+  ]) {
+    refuses(() => isStateless(option), "invalid_argument", /is about state, and this function has/);
+    assert.equal(isStateless({ ...option, state: {} }), false);
+  }
+});
+
 test("a definition is recognised by structure", () => {
   const definition = define({ handlers });
   assert.equal(isFunctionDefinition({ ...definition }), true);

@@ -169,6 +169,7 @@ test("the rule is applied again when the turn ahead begins to wait", async () =>
 
 test("the rule is applied to who waits behind a turn that asks as soon as it starts", async () => {
   const quick = defineFunction({
+    state: {},
     handlers: {
       wait: (ctx, ms: number) => ctx.sleep(ms),
       ask: (ctx) => ctx.get(store, "b").sell(1),

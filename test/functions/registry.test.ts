@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineFunction } from "../../src/definition/define-function.ts";
+import { redeliverOperation } from "../../src/functions/failed-send-operations.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import { refuses } from "../support/refuses.ts";
 
 const define = (acks?: number | "all") =>
-  defineFunction({ handlers: { add: () => 1 }, queries: { total: () => 2 }, acks });
+  defineFunction({ state: {}, handlers: { add: () => 1 }, queries: { total: () => 2 }, acks });
 
 test("functions are found by name, and named by their definition", () => {
   const cart = define();
@@ -58,5 +59,17 @@ test("the catalogue says what callers need that only have names", () => {
     whenSplit: "serve",
     acks: 2,
     deadlineMs: 30_000,
+    stateless: false,
   });
+});
+
+test("only a function without state runs anywhere, and only its own operations do", () => {
+  const echo = defineFunction({ handlers: { say: (_ctx, text: string) => text } });
+  const registry = new Registry({ echo, cart: define() });
+  const [listed] = registry.catalogue(2);
+  assert.deepEqual([listed?.name, listed?.stateless], ["echo", true]);
+  assert.equal(registry.runsAnywhere("echo", "say"), true);
+  assert.equal(registry.runsAnywhere("echo", redeliverOperation), false);
+  assert.equal(registry.runsAnywhere("cart", "add"), false);
+  assert.equal(registry.runsAnywhere("shop", "add"), false);
 });

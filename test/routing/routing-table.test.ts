@@ -126,6 +126,7 @@ test("the catalogue of a full table replaces the one before; a delta keeps it", 
     whenSplit: "serve" as const,
     acks: 0,
     deadlineMs: 30_000,
+    stateless: false,
   };
   const routes = new RoutingTable();
   routes.apply(table({ functions: [entry] }));

@@ -126,6 +126,66 @@ export const handlers = defineFunction({
   },
 });
 
+export const withoutState = defineFunction({
+  handlers: {
+    async use(ctx, wait: number) {
+      await ctx.sleep(wait);
+      const total: number = await ctx.get(cart, ctx.key).total();
+      ctx.log.info(ctx.caller.type, { total, now: ctx.now(), aborted: ctx.signal.aborted });
+      if (ctx.random() > 1) ctx.fail("not_found", "never");
+      return await ctx.compute<number>("file:///price.js", total);
+    },
+    misuse(ctx) {
+      // @ts-expect-error there is no state
+      void ctx.state;
+      // @ts-expect-error there is no outbox
+      ctx.send(cart, "alice").checkOut();
+      // @ts-expect-error there is nothing to delete
+      ctx.delete();
+      // @ts-expect-error there is no commit
+      ctx.afterCommit(() => undefined);
+    },
+    checked: handler(schema, (ctx, input) => {
+      // @ts-expect-error there is no state in a checked handler either
+      void ctx.state;
+      return `${ctx.key} ${String(input.checked)}`;
+    }),
+  },
+  queries: {
+    look(ctx, text: string) {
+      // @ts-expect-error there is no state in queries either
+      void ctx.state;
+      // @ts-expect-error sleeping in a query
+      void ctx.sleep(1);
+      return `${ctx.key} ${text}`;
+    },
+  },
+});
+
+export const withoutFields = defineFunction({
+  state: {},
+  handlers: {
+    use(ctx) {
+      void ctx.state;
+      ctx.send(withoutState, "a").misuse();
+    },
+  },
+});
+
+export async function statelessCallers(
+  handle: Handle<typeof withoutState>,
+  fields: Handle<typeof withoutFields>,
+): Promise<string> {
+  const price: number = await handle.use(1);
+  await handle.checked({ sku: "tea" });
+  // @ts-expect-error wrong type of input
+  await handle.look(price);
+  // @ts-expect-error there is nothing to watch
+  handle.watch();
+  for await (const value of fields.watch()) void value;
+  return handle.with({ timeoutMs: 5 }).look("a");
+}
+
 export function inputs(handle: Handle<typeof handlers>, other: Handle<typeof shop>): void {
   // @ts-expect-error an input without a type cannot be given
   void handle.untyped(1);
@@ -158,6 +218,8 @@ defineFunction({ handlers: {}, deadline: 5 });
 defineFunction({ handlers: {}, ttlMs: 5 });
 // @ts-expect-error wrong value of an option
 defineFunction({ handlers: {}, whenSplit: "maybe" });
+// @ts-expect-error an option that is about state
+defineFunction({ handlers: {}, acks: 2 });
 // @ts-expect-error a field must be a kind
 defineFunction({ state: { count: 0 }, handlers: {} });
 // @ts-expect-error a kind must be made by calling

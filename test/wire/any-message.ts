@@ -293,6 +293,7 @@ const fields: Fields = {
           whenSplit: fc.constantFrom("serve" as const, "refuse" as const),
           acks: count,
           deadlineMs: count,
+          stateless: flag,
         }),
       ),
     },

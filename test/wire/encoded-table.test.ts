@@ -18,7 +18,7 @@ const table: TableMessage = {
   functions: [
     {
       ...{ name: "cart", handlers: ["add"], queries: ["total"] },
-      ...{ whenSplit: "serve", acks: 2, deadlineMs: 30_000 },
+      ...{ whenSplit: "serve", acks: 2, deadlineMs: 30_000, stateless: true },
     },
   ],
 };

@@ -129,10 +129,17 @@ export class CallServer {
     if (address === undefined) return undefined;
     const { opened, partition } = address;
     const isLed = opened?.isServed === true || this.#options.serving.isPrimary(partition);
-    if (isLed || this.#canRead(call, partition)) return this.#run(call, address, origin, arrivedAt);
+    if (isLed || this.#canRead(call, partition) || this.#runsAnywhere(call)) {
+      return this.#run(call, address, origin, arrivedAt);
+    }
     const { tableId } = this.#options.routes;
     if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
     return this.#route(call, address, origin, undefined);
+  }
+
+  /** Its function keeps no state. */
+  #runsAnywhere({ functionName, operation }: CallMessage): boolean {
+    return this.#options.registry.runsAnywhere(functionName, operation);
   }
 
   #canRead({ flags, seen }: CallMessage, partition: PartitionId): boolean {

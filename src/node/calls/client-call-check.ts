@@ -2,7 +2,7 @@
  * What a call from a client may not be. Clients are not trusted: what only nodes say of a call, and
  * names that only nodes make, would let a client act as another entity's outbox or as another call.
  */
-import { isInternalName } from "../../functions/internal-operation.ts";
+import { isInternalName } from "../../functions/internal-name.ts";
 import { LatticeError } from "../../model/error.ts";
 import { oversizedInput } from "../../wire/call-codec.ts";
 import { callFlags, type CallMessage } from "../../wire/messages.ts";

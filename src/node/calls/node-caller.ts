@@ -3,6 +3,7 @@
  * it leads the key, else over the link to whoever does.
  */
 import { decodeValue, encodeValue } from "../../codec/value-bytes.ts";
+import { checkStatelessCall } from "../../definition/call-options.ts";
 import type { Handle, HandleCall } from "../../definition/handle.ts";
 import { createHandle } from "../../definition/handle.ts";
 import type { Reply } from "../../definition/reply.ts";
@@ -131,7 +132,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
   /** A call from inside a turn. */
   ask(request: AskRequest): Promise<Value | undefined> {
     const operation = this.#options.registry.operation(request.functionName, request.operation);
-    const protection = this.#protectionOf(request);
+    const protection = operation.function.isStateless ? unprotected : this.#protectionOf(request);
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         call.cancel(
@@ -180,8 +181,11 @@ export class NodeCaller implements Calls, NodeCallOwner {
   }
 
   chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined {
-    const { serving, routes, links } = this.#options;
+    const { serving, routes, links, registry } = this.#options;
     const { partition } = call;
+    if (registry.runsAnywhere(call.functionName, call.operation)) {
+      return tried.includes(this.self) ? undefined : this.self;
+    }
     if (tried.length === 0 && this.#canRead(call)) return this.self;
     if (serving.isPrimary(partition) && !tried.includes(this.self)) return this.self;
     const usable = (node: NodeId): boolean =>
@@ -231,6 +235,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
   async #callFromHandle(call: HandleCall, session: CallSession | undefined): Promise<unknown> {
     const operation = this.#options.registry.operation(call.functionName, call.operation);
     const checked = checkOptionalValue(call.input, "input");
+    if (operation.function.isStateless) checkStatelessCall(call.functionName, call.options);
     call.options.signal?.throwIfAborted();
     const end =
       call.options.ordered === true
@@ -293,7 +298,8 @@ export class NodeCaller implements Calls, NodeCallOwner {
     operation: RegisteredOperation,
     idempotencyKey: string | undefined,
   ): Protection {
-    if (operation.isQuery) return unprotected;
+    const isStateless = operation.function.isStateless && !operation.isInternal;
+    if (operation.isQuery || isStateless) return unprotected;
     if (idempotencyKey === undefined) return this.#newNumber();
     return { caller: idempotencyKey, number: 0, received: () => 0, settled: nothing };
   }

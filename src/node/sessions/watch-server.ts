@@ -152,7 +152,10 @@ export class WatchServer {
 
   #checkTarget({ functionName, field, query }: WatchMessage): void {
     const { registry } = this.#options;
-    const { shape } = registry.find(functionName);
+    const { shape, isStateless } = registry.find(functionName);
+    if (isStateless) {
+      throw new LatticeError("invalid_argument", `${functionName} has no state to watch`);
+    }
     if (query) {
       const operation = registry.operation(functionName, field);
       if (operation.isQuery) return;
