@@ -77,6 +77,8 @@ export class Caller implements CallOwner {
   /** What `call` was asked for, until its promise begins. */
   #request: HandleCall | undefined;
   #staleTimer: Timer | undefined;
+  /** An attempt that nobody answered may still arrive somewhere, however late. */
+  #hasStrays = false;
   #sequence = 0;
   #isClosed = false;
 
@@ -106,6 +108,14 @@ export class Caller implements CallOwner {
   /** Calls that are not settled. */
   get pendingCount(): number {
     return this.#slots.count;
+  }
+
+  /**
+   * Every attempt of a call with a number was answered by a node that knew what became of it: nothing that
+   * was sent can arrive any more. Once that is not so it never is again.
+   */
+  get isDone(): boolean {
+    return !this.#hasStrays;
   }
 
   /** One call; resolves with its value or `Reply`, rejects with a `LatticeError`. */
@@ -176,6 +186,7 @@ export class Caller implements CallOwner {
   #listen(call: PendingCall, signal: AbortSignal): void {
     const abort = (): void => {
       if (call.isSent) call.link?.send({ type: "cancel", id: call.id });
+      this.#noteUnanswered(call);
       this.#settle(call, false);
       call.reject(cancelledError(call, "its signal was aborted", signal.reason));
     };
@@ -219,6 +230,8 @@ export class Caller implements CallOwner {
       this.#table.learnPrimary(call.partition, failure.primary);
     }
     const { code, indeterminate, retryAfterMs } = failure;
+    // Passed on by a node that has lost it, for instance.
+    if (indeterminate) this.#noteUnanswered(call);
     if (this.#retry(call, { code, indeterminate, retryAfterMs }, true)) return;
     call.reject(failureError(call, failure));
   }
@@ -278,6 +291,7 @@ export class Caller implements CallOwner {
   expired(call: PendingCall): void {
     const { link } = call;
     const node = call.isSent && link !== undefined ? link.node : "";
+    this.#noteUnanswered(call);
     this.#settle(call, false);
     call.reject(deadlineError(call, node, link?.problem ?? this.#links.problem()));
   }
@@ -288,11 +302,22 @@ export class Caller implements CallOwner {
     call.link = undefined;
     call.isSent = false;
     if (link === undefined || !isSent) return;
-    if (!answered) this.#slots.renew(call);
+    if (!answered) {
+      this.#noteStray(call);
+      this.#slots.renew(call);
+    }
     // A lost link has no count any more.
     if (!link.isReady) return;
     link.inFlightCount -= 1;
     this.#dispatch.drained(link);
+  }
+
+  #noteUnanswered(call: PendingCall): void {
+    if (call.isSent) this.#noteStray(call);
+  }
+
+  #noteStray(call: PendingCall): void {
+    if (call.number > 0) this.#hasStrays = true;
   }
 
   #settle(call: PendingCall, answered: boolean): void {
@@ -351,6 +376,7 @@ export class Caller implements CallOwner {
     this.#isClosed = true;
     this.#staleTimer?.cancel();
     for (const call of this.#slots.select(() => true)) {
+      this.#noteUnanswered(call);
       call.isOver = true;
       call.stopListening?.();
       call.reject(cancelledError(call, "the client was closed before the answer came", undefined));

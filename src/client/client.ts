@@ -258,10 +258,11 @@ class Connection implements NodeLinksEvents {
       this.#openTimer?.cancel();
       this.#watches.close();
       this.#caller.close();
+      const reason = this.#caller.isDone ? "done" : "closed";
       const timer = this.#platform.timers.after(closeTimeoutMs, () => {
         this.#links.terminate();
       });
-      this.#links.close(() => {
+      this.#links.close(reason, () => {
         timer.cancel();
         resolve();
       });

@@ -207,14 +207,14 @@ export class NodeLink {
   }
 
   /** Ends it for good, with a goodbye when it is ready. */
-  close(): void {
+  close(reason: "closed" | "done" = "closed"): void {
     this.#timer?.cancel();
     const wasReady = this.#state === "ready";
     const isOpen = this.isOpenOrOpening;
     this.#state = "closed";
     if (!isOpen) return;
     if (wasReady) {
-      this.#channel?.send({ type: "goodbye", reason: "closed" });
+      this.#channel?.send({ type: "goodbye", reason });
       this.#channel?.close(closeCodes.normal, "closed");
     } else {
       this.#channel?.terminate();

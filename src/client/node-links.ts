@@ -168,9 +168,9 @@ export class NodeLinks implements LinkOwner {
   }
 
   /** Ends all links; resolves through `done` when their connections are gone. */
-  close(done: () => void): void {
+  close(reason: "closed" | "done", done: () => void): void {
     this.#isClosed = true;
-    for (const link of this.#byAddress.values()) link.close();
+    for (const link of this.#byAddress.values()) link.close(reason);
     this.#whenClosed = done;
     this.#settleClose();
   }

@@ -7,7 +7,6 @@ import { quote } from "../definition/known-names.ts";
 import { LatticeError } from "../model/error.ts";
 import type { Draft } from "../state/draft.ts";
 import type { SendId } from "../state/send.ts";
-import { isInternalName } from "./internal-name.ts";
 import { internalOperation } from "./internal-operation.ts";
 import type { RegisteredOperation, Registry } from "./registry.ts";
 import type { Turn } from "./turn.ts";
@@ -31,7 +30,6 @@ export function failedSendOperation(
   values: ValueCodec,
   { address, operation }: TurnRequest,
 ): RegisteredOperation | undefined {
-  if (!isInternalName(operation)) return undefined;
   const isRedelivery = operation === redeliverOperation;
   if (!isRedelivery && operation !== discardOperation) return undefined;
   const change = (draft: Draft, turn: Turn): void => {

@@ -16,11 +16,13 @@ import { limits } from "../model/limits.ts";
 import { DeadlineWheel } from "../platform/deadline-wheel.ts";
 import type { Draft } from "../state/draft.ts";
 import { reentry, tooDeep } from "./ask.ts";
+import { callerOperation } from "./caller-operation.ts";
 import { EntityQueue } from "./entity-queue.ts";
 import type { EntityAddress } from "./entity-address.ts";
 import { failedSendOperation } from "./failed-send-operations.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
+import { isInternalName } from "./internal-name.ts";
 import { internalOperation, internalRequest } from "./internal-operation.ts";
 import { StatelessStore } from "./stateless-store.ts";
 import { Turn } from "./turn.ts";
@@ -195,8 +197,12 @@ export class Turns implements TurnWatcher, TurnEnds {
 
   #operationOf(request: TurnRequest): RegisteredOperation {
     const { registry, values } = this.#services;
-    const internal = failedSendOperation(registry, values, request);
-    return internal ?? registry.operation(request.address.functionName, request.operation);
+    const { address, operation } = request;
+    const internal = isInternalName(operation)
+      ? (failedSendOperation(registry, values, request) ??
+        callerOperation(registry, values, request))
+      : undefined;
+    return internal ?? registry.operation(address.functionName, operation);
   }
 
   #admission(turn: Turn): LatticeError | undefined {

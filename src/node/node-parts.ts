@@ -318,6 +318,7 @@ export class NodeParts implements EventTargets {
       platform,
       routes: this.routes,
       calls: this.calls,
+      caller: this.caller,
       watches: () => this.watches,
       welcome: (hello) => welcomeFor(this.#local(), hello),
     });

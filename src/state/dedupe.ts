@@ -128,6 +128,12 @@ export class DedupeTable {
     });
   }
 
+  /** Whether it keeps a result of a call of `caller`. */
+  knows(caller: string): boolean {
+    if (this.#groups !== undefined) return this.#groups.of(caller).length > 0;
+    return this.#caller === caller;
+  }
+
   /** Callers other than `caller` that have been silent for `callerSilenceMs`. */
   silentCallers(now: HybridTime, caller: string): readonly string[] {
     if (this.#groups !== undefined) {

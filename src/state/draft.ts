@@ -106,7 +106,7 @@ export class Draft<S extends Shape = Shape> {
     this.#record = recordOperation(entity, writer, call, this.#hybridTime);
   }
 
-  /** Drops what is kept for a caller that says goodbye. */
+  /** Drops what is kept for a caller that is done: nothing that it sent may still be on its way. */
   forgetCaller(caller: string): void {
     this.#openEnvelope().forget(caller);
   }

@@ -20,6 +20,7 @@ export class EnvelopeDraft {
   }
 
   forget(caller: string): void {
+    if (!this.#scope.entity.dedupe.knows(caller)) return;
     this.#add(forgetOperation(this.#scope.entity, this.#scope.writer, caller));
   }
 

@@ -68,5 +68,5 @@ export const refusedFields: FieldsOf<Omit<RefusedMessage, "type">> = {
 };
 
 export const goodbyeFields: FieldsOf<Omit<GoodbyeMessage, "type">> = {
-  reason: oneOf(["leaving", "duplicate_link", "idle", "closed"]),
+  reason: oneOf(["leaving", "duplicate_link", "idle", "closed", "done"]),
 };

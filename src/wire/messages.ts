@@ -101,7 +101,11 @@ export interface RefusedMessage {
 /** Last message before an intended close: the peer is not to be suspected of a crash. */
 export interface GoodbyeMessage {
   readonly type: "goodbye";
-  readonly reason: "leaving" | "duplicate_link" | "idle" | "closed";
+  /**
+   * `done`, from clients: closed, and each call that it ever sent under (caller, number) to any node has
+   * been answered by a node that knew what became of it. So none can arrive any more.
+   */
+  readonly reason: "leaving" | "duplicate_link" | "idle" | "closed" | "done";
 }
 
 /** Asks whether a data channel still works, and answers that: a suspect that answers is not lost. */

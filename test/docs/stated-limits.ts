@@ -11,6 +11,8 @@ import { afterCommitMax } from "../../src/functions/turn.ts";
 import { limits } from "../../src/model/limits.ts";
 import { maxValueDepth } from "../../src/model/value.ts";
 import { computeQueueMax } from "../../src/node/compute/thread-pool.ts";
+import { farewellsMax } from "../../src/node/sessions/farewells.ts";
+import { trailMax } from "../../src/node/sessions/caller-trail.ts";
 import { maxTableMembers } from "../../src/routing/routing-table.ts";
 import {
   callersMax,
@@ -56,6 +58,8 @@ export const statedLimits: Readonly<Record<string, string>> = {
   resultsPerCallerMax: count(resultsPerCallerMax),
   callersMax: count(callersMax),
   dedupeBytesMax: bytes(dedupeBytesMax),
+  trailMax: count(trailMax),
+  farewellsMax: count(farewellsMax),
   callerSilenceMs: seconds(callerSilenceMs),
   afterCommitMax: count(afterCommitMax),
   connectionsMax: count(limits.connectionsMax),

@@ -165,9 +165,14 @@ export class NodeCaller implements Calls, NodeCallOwner {
 
   /**
    * Makes a change of an entity that is the system's own, where the entity is led; resolves when it has
-   * taken effect, once.
+   * taken effect, once, or at least once without protection.
    */
-  async change(entity: EntityName, operation: string, input: Value): Promise<void> {
+  async change(
+    entity: EntityName,
+    operation: string,
+    input: Value,
+    { isProtected = true } = {},
+  ): Promise<void> {
     const { functionName, key } = splitEntityName(entity);
     checkFunctionName(functionName);
     checkKey(key);
@@ -175,7 +180,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
     const end = await this.#makeCall(
       { functionName, key, operation, input, options: { timeoutMs: changeTimeoutMs } },
       internalOperation(registry, functionName, nothing, operation),
-      { input, session: undefined },
+      { input, session: undefined, protection: isProtected ? this.#newNumber() : unprotected },
     );
     if (end.type === "failed") throw end.error;
   }
@@ -237,12 +242,17 @@ export class NodeCaller implements Calls, NodeCallOwner {
     const checked = checkOptionalValue(call.input, "input");
     if (operation.function.isStateless) checkStatelessCall(call.functionName, call.options);
     call.options.signal?.throwIfAborted();
+    const parts = (): CallParts => ({
+      input: checked,
+      session,
+      protection: this.#protectionFor(operation, call),
+    });
     const end =
       call.options.ordered === true
         ? await this.#inOrder.after(entityName(call.functionName, call.key), () =>
-            this.#makeCall(call, operation, { input: checked, session }),
+            this.#makeCall(call, operation, parts()),
           )
-        : await this.#makeCall(call, operation, { input: checked, session });
+        : await this.#makeCall(call, operation, parts());
     if (end.type === "failed") throw end.error;
     const value = valueOf(end.value);
     if (call.options.reply !== "full") return value;
@@ -255,13 +265,9 @@ export class NodeCaller implements Calls, NodeCallOwner {
   #makeCall(
     { key, options }: HandleCall,
     operation: RegisteredOperation,
-    {
-      input,
-      session,
-    }: { readonly input: Value | undefined; readonly session: CallSession | undefined },
+    { input, session, protection }: CallParts,
   ): Promise<NodeCallEnd> {
-    const { signal, idempotencyKey } = options;
-    const protection = this.#handleProtection(operation, idempotencyKey);
+    const { signal } = options;
     return new Promise((resolve) => {
       const stop = (): void => {
         call.cancel(
@@ -294,12 +300,9 @@ export class NodeCaller implements Calls, NodeCallOwner {
     });
   }
 
-  #handleProtection(
-    operation: RegisteredOperation,
-    idempotencyKey: string | undefined,
-  ): Protection {
-    const isStateless = operation.function.isStateless && !operation.isInternal;
-    if (operation.isQuery || isStateless) return unprotected;
+  #protectionFor(operation: RegisteredOperation, { options }: HandleCall): Protection {
+    const { idempotencyKey } = options;
+    if (operation.isQuery || operation.function.isStateless) return unprotected;
     if (idempotencyKey === undefined) return this.#newNumber();
     return { caller: idempotencyKey, number: 0, received: () => 0, settled: nothing };
   }
@@ -365,6 +368,12 @@ export class NodeCaller implements Calls, NodeCallOwner {
 /** What a call inside a session's turn is shown is what that turn was shown. */
 function sessionOf({ noteSeen }: AskRequest): CallSession {
   return { seenOf: () => undefined, note: noteSeen };
+}
+
+interface CallParts {
+  readonly input: Value | undefined;
+  readonly session: CallSession | undefined;
+  readonly protection: Protection;
 }
 
 interface Protection {

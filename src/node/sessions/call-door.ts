@@ -9,6 +9,7 @@ import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { CallServer } from "../calls/call-server.ts";
 import { checkClientCall } from "../calls/client-call-check.ts";
+import { CallerTrail } from "./caller-trail.ts";
 import { failureOf, noBytes, type CallUnderWay, type Origin } from "../calls/served-call.ts";
 
 const retryAfterMs = 20;
@@ -20,6 +21,8 @@ export class CallDoor implements Origin {
   readonly #send: (message: ReplyMessage | FailureMessage) => LatticeError | undefined;
   readonly #underWay = new Map<number, CallUnderWay>();
   readonly #bound: number;
+  /** Where calls of a client may have left results. */
+  readonly trail = new CallerTrail();
   /** The last caller among a client's calls that is none that only nodes make. */
   #trustedCaller = "";
 
@@ -77,7 +80,10 @@ export class CallDoor implements Origin {
       this.answer(failureOf(call.id, error, this.#self));
       return undefined;
     }
-    if (call.number > 0) this.#trustedCaller = call.caller;
+    if (call.number > 0) {
+      this.#trustedCaller = call.caller;
+      this.trail.note(call, known);
+    }
     // A client is one leg away, whatever it says.
     const leg = call.hop === 1 ? call : { ...call, hop: 1 };
     return this.#server.serve(leg, this, known, arrivedAt);
