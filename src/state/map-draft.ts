@@ -75,14 +75,16 @@ export class MapDraft implements DraftNode, Container {
   remove(key: string): void {
     const node = this.committedChild(key);
     this.#children?.get(key)?.reset();
-    if (node === undefined) return;
+    // What is left of a counter that was deleted, say: nothing that a removal could take.
+    if (node === undefined || !isPresent(node)) return;
     this.#removals ??= new Map();
     this.#removals.set(key, removalAt(this.place.scope, [...this.place.path, key], node));
   }
 
   clear(): void {
     const node = this.#cleared === undefined ? this.place.committed() : undefined;
-    if (node !== undefined) this.#cleared = removalAt(this.place.scope, this.place.path, node);
+    if (node !== undefined && isPresent(node))
+      this.#cleared = removalAt(this.place.scope, this.place.path, node);
     this.#removals = undefined;
     for (const child of this.#children?.values() ?? []) child.reset();
   }
