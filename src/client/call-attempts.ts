@@ -11,7 +11,7 @@ export class CallAttempts implements CallProgress {
   readonly isQuery: boolean;
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
-  readonly isNested = false;
+  readonly isSole = false;
   mayHaveRun = false;
   degradedAllowed = false;
   wasOffered = false;

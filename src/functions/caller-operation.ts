@@ -1,4 +1,5 @@
 /** Takes out of an entity what it keeps of callers that are done: an operation that no function has. */
+import type { Value } from "../model/value.ts";
 import type { Draft } from "../state/draft.ts";
 import { internalOperation } from "./internal-operation.ts";
 import type { RegisteredOperation, Registry } from "./registry.ts";
@@ -6,8 +7,24 @@ import type { Turn } from "./turn.ts";
 import type { TurnRequest } from "./turn-request.ts";
 import type { ValueCodec } from "./turn-services.ts";
 
-/** Its input is the list of the callers. Repeating it changes nothing, so that it needs no protection. */
+/**
+ * Its input is the list of [caller, below]. Repeating it, also much later, drops nothing that somebody
+ * still needs, so that it needs no protection.
+ */
 export const forgetOperation = "(forget)";
+
+/** Nothing of its calls below this number can arrive any more. */
+export interface DoneCaller {
+  readonly caller: string;
+  readonly below: number;
+}
+
+/** All that it ever called is over. */
+export const belowAny = Number.MAX_SAFE_INTEGER;
+
+export function forgetInput(callers: readonly DoneCaller[]): Value {
+  return callers.map(({ caller, below }) => [caller, below]);
+}
 
 /** The operation of a request that names it. */
 export function callerOperation(
@@ -17,9 +34,19 @@ export function callerOperation(
 ): RegisteredOperation | undefined {
   if (operation !== forgetOperation) return undefined;
   const forget = (draft: Draft, turn: Turn): void => {
-    const callers = values.decode(turn.request.input);
-    if (!Array.isArray(callers)) return;
-    for (const caller of callers) if (typeof caller === "string") draft.forgetCaller(caller);
+    for (const { caller, below } of callersOf(values.decode(turn.request.input))) {
+      draft.forgetCaller(caller, below);
+    }
   };
   return internalOperation(registry, address.functionName, forget, operation);
+}
+
+/** Of what only nodes send; what is none of it is left out. */
+function callersOf(input: Value): DoneCaller[] {
+  const pairs: readonly unknown[] = Array.isArray(input) ? input : [];
+  return pairs.flatMap((pair) => {
+    const [caller, below] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
+    const isDone = typeof caller === "string" && typeof below === "number";
+    return isDone ? [{ caller, below }] : [];
+  });
 }

@@ -14,7 +14,6 @@ import type { EntityName } from "../model/ids.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { OutboxEntry } from "../state/outbox.ts";
 import { compareSends } from "../state/send.ts";
-import type { SendId } from "../state/send.ts";
 import { backOffMs, backOffMsMin, isFinal } from "./redelivery.ts";
 
 /** How calls leave, and how they are taken out of the outbox. */
@@ -28,14 +27,16 @@ export interface OutboxPort {
   ): void;
   /**
    * Commits on the sender that these calls are over. `done(false)`: not known to be committed.
-   * `refused` are among `ids`, and are to be kept for inspection.
+   * `refused` are among `over`, and are to be kept for inspection.
    */
   confirm(
     sender: EntityName,
-    ids: readonly SendId[],
+    over: readonly OutboxEntry[],
     refused: readonly RefusedSend[],
     done: (isCommitted: boolean) => void,
   ): void;
+  /** Nobody waits any more for the end of a delivery that is under way. */
+  abandoned(sender: EntityName, entry: OutboxEntry): void;
   /** A target refused for good: the event `outbox.failed`. */
   refused(sender: EntityName, refused: RefusedSend): void;
 }
@@ -58,6 +59,7 @@ export class OutboxDelivery {
   /** Lanes whose next call may go out. */
   #ready: Lane[] = [];
   #underWayCount = 0;
+  #isGoingOn = false;
   #depth = 0;
   #deliveredCount = 0;
   #redeliveredCount = 0;
@@ -128,6 +130,9 @@ export class OutboxDelivery {
   #forget(sender: Sender): void {
     this.#senders.delete(sender.name);
     sender.isDropped = true;
+    for (const { underWay } of sender.lanes.values()) {
+      if (underWay !== undefined) this.#port.abandoned(sender.name, underWay);
+    }
   }
 
   /** Drops everything. */
@@ -141,7 +146,7 @@ export class OutboxDelivery {
     const target = entityName(entry.functionName, entry.key);
     let lane = sender.lanes.get(target);
     if (lane === undefined) {
-      lane = { sender, target, waiting: [], attempt: 0 };
+      lane = { sender, target, waiting: [], attempt: 0, underWay: undefined };
       sender.lanes.set(target, lane);
     }
     lane.waiting.push(sent);
@@ -160,11 +165,18 @@ export class OutboxDelivery {
     this.#goOn();
   }
 
+  /** What ends while it goes out comes back here, and is left to the loop that is under way. */
   #goOn(): void {
-    while (this.#underWayCount < deliveriesMax) {
-      const lane = this.#ready.shift();
-      if (lane === undefined) return;
-      if (!lane.sender.isDropped) this.#deliver(lane);
+    if (this.#isGoingOn) return;
+    this.#isGoingOn = true;
+    try {
+      while (this.#underWayCount < deliveriesMax) {
+        const lane = this.#ready.shift();
+        if (lane === undefined) return;
+        if (!lane.sender.isDropped) this.#deliver(lane);
+      }
+    } finally {
+      this.#isGoingOn = false;
     }
   }
 
@@ -178,8 +190,10 @@ export class OutboxDelivery {
     lane.attempt += 1;
     if (lane.attempt > 1) this.#redeliveredCount += 1;
     this.#underWayCount += 1;
+    lane.underWay = sent.entry;
     this.#port.deliver(sender.name, sent.entry, lane.attempt, (end) => {
       this.#underWayCount -= 1;
+      lane.underWay = undefined;
       if (!sender.isDropped) this.#delivered(lane, sent, end);
       this.#goOn();
     });
@@ -223,8 +237,8 @@ export class OutboxDelivery {
     const { over, refused } = sender;
     sender.over = [];
     sender.refused = [];
-    const ids = over.map(({ entry: { writer, number } }) => ({ writer, number }));
-    this.#port.confirm(sender.name, ids, refused, (isCommitted) => {
+    const entries = over.map(({ entry }) => entry);
+    this.#port.confirm(sender.name, entries, refused, (isCommitted) => {
       if (sender.isDropped) return;
       sender.isConfirming = false;
       if (isCommitted) {
@@ -282,6 +296,7 @@ interface Lane {
   readonly waiting: Sent[];
   /** Of the first one. */
   attempt: number;
+  underWay: OutboxEntry | undefined;
 }
 
 /** Skips what was taken out by somebody else meanwhile. */

@@ -14,6 +14,8 @@ export interface Buggify {
   readonly tombstoneMs?: number | undefined;
   /** So many ended terms that an entity names are retired. */
   readonly retireAt?: number | undefined;
+  /** Targets are told that senders are done from so many on. */
+  readonly settledMin?: number | undefined;
   /** Whether what replicas are about to say to one process is lost, though the link stands. */
   readonly losesBatch?: ((batch: ReplicationMessage, to: ProcessId) => boolean) | undefined;
 }

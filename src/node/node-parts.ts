@@ -20,6 +20,7 @@ import type { NodeIdentity } from "../wire/messages.ts";
 import { Addresses } from "./calls/addresses.ts";
 import { Attempts } from "./calls/attempts.ts";
 import { CallServer } from "./calls/call-server.ts";
+import { Farewells } from "./calls/farewells.ts";
 import { NodeCaller, type NodeCallerOptions } from "./calls/node-caller.ts";
 import { OutboxDriver } from "./calls/outbox-driver.ts";
 import { TimerDriver } from "./calls/timer-driver.ts";
@@ -80,6 +81,7 @@ export class NodeParts implements EventTargets {
   readonly attempts: Attempts;
   readonly calls: CallServer;
   readonly caller: NodeCaller;
+  readonly farewells: Farewells;
   readonly outbox: OutboxDriver;
   readonly entityTimers: TimerDriver;
   readonly watches: WatchServer;
@@ -160,7 +162,9 @@ export class NodeParts implements EventTargets {
     });
     const { turns, caller, partitions, events } = this;
     const driven = { platform, turns, addresses: this.#addresses, partitions, events };
-    this.outbox = new OutboxDriver({ ...driven, registry: this.#registry, caller });
+    this.farewells = new Farewells(caller, platform.logger);
+    const sending = { registry: this.#registry, caller, farewells: this.farewells };
+    this.outbox = new OutboxDriver({ ...driven, ...sending, buggify: settings.buggify });
     const clusterNow = (): number => hybridTimeToMs(this.clusterClock.stamp(platform.clock.now()));
     this.entityTimers = new TimerDriver({ ...driven, clusterNow });
     this.watches = this.#makeWatches();
@@ -190,6 +194,7 @@ export class NodeParts implements EventTargets {
     this.turns.stop();
     this.caller.close();
     this.outbox.stop();
+    this.farewells.stop();
     this.watches.stop();
     this.calls.close();
     this.clients.close();
@@ -202,9 +207,8 @@ export class NodeParts implements EventTargets {
 
   /** Members held alive, this node included. */
   aliveNodes(): readonly NodeId[] {
-    return [...this.cluster.members.values()]
-      .filter((member) => member.status === "alive")
-      .map((member) => member.id);
+    const members = [...this.cluster.members.values()];
+    return members.filter(({ status }) => status === "alive").map(({ id }) => id);
   }
 
   /** Whether somebody else is alive who does not leave. */
@@ -318,7 +322,7 @@ export class NodeParts implements EventTargets {
       platform,
       routes: this.routes,
       calls: this.calls,
-      caller: this.caller,
+      farewells: this.farewells,
       watches: () => this.watches,
       welcome: (hello) => welcomeFor(this.#local(), hello),
     });

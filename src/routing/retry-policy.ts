@@ -8,17 +8,18 @@
  * | link lost after sending | unknown | the same if repeatable, else the call fails |
  * | `unavailable`, `not_owner` | no | at once at another owner, else after a back-off |
  * | `degraded_offered` | no | another owner; if none is left, agree where `whenSplit` is `serve` |
- * | `aborted` (wait–die) | no | after a back-off, with the age of the first attempt; nested, the call fails |
- * | `overloaded` | no | after `retryAfterMs` and a back-off, while the budget lasts; nested, the call fails |
+ * | `aborted` (wait–die) | no | after a back-off, with the age of the first attempt; sole, the call fails |
+ * | `overloaded` | no | after `retryAfterMs` and a back-off, while the budget lasts; sole, the call fails |
  * | `indeterminate` | unknown | after a back-off if repeatable, else the call fails |
  * | anything else | as it says | the call fails |
  *
  * *Repeatable* is a query, or a call under (caller, number), which the dedupe table of the entity
  * answers the second time. A wait beyond the deadline is not begun: the failure is told at once.
  *
- * *Nested* is a call from inside a turn, which holds its entity meanwhile. Where it may not stand in a
- * queue it must not wait beside it either, where wait–die does not see it: its turn has to let go. The
- * failure goes up to the root of the chain, which holds nothing and tries again.
+ * *Sole* is a call that does not wait where it was refused. From inside a turn, which holds its entity
+ * meanwhile: where it may not stand in a queue it must not wait beside it either, where wait–die does not
+ * see it; its turn has to let go, and the failure goes up to the root of the chain, which holds nothing
+ * and tries again. And from an outbox, which tries again by itself.
  */
 import type { WhenSplit } from "../model/acks.ts";
 import type { ErrorCode } from "../model/error.ts";
@@ -37,8 +38,8 @@ export interface CallProgress {
   /** Protected by (caller, number). Meaningless for queries. */
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
-  /** Made from inside a turn, which holds its entity until this ends. */
-  readonly isNested: boolean;
+  /** Whoever makes it is to be told of a refusal, and not to wait here. */
+  readonly isSole: boolean;
   /** An attempt ended without saying whether it ran: every later failure is indeterminate. */
   mayHaveRun: boolean;
   /** The caller agreed to degraded service: every later answer is reported as degraded (rule 16). */
@@ -101,11 +102,11 @@ export class RetryPolicy {
       case "degraded_offered":
         return this.#offered(call, end);
       case "aborted":
-        if (call.isNested) return settle;
+        if (call.isSole) return settle;
         call.keepsAge = true;
         return this.#wait(call, end);
       case "overloaded":
-        return !call.isNested && end.remainingMs > end.retryAfterMs && this.#budget.spend()
+        return !call.isSole && end.remainingMs > end.retryAfterMs && this.#budget.spend()
           ? this.#wait(call, end)
           : settle;
       case "indeterminate":

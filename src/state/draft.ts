@@ -106,9 +106,9 @@ export class Draft<S extends Shape = Shape> {
     this.#record = recordOperation(entity, writer, call, this.#hybridTime);
   }
 
-  /** Drops what is kept for a caller that is done: nothing that it sent may still be on its way. */
-  forgetCaller(caller: string): void {
-    this.#openEnvelope().forget(caller);
+  /** Drops what is kept of calls of which nothing may still be on its way: of those below a number. */
+  forgetCaller(caller: string, below?: number): void {
+    this.#openEnvelope().forget(caller, below);
   }
 
   /** Puts a call into the outbox. @throws LatticeError `overloaded` when it is full. */

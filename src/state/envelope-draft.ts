@@ -19,9 +19,9 @@ export class EnvelopeDraft {
     this.#scope = scope;
   }
 
-  forget(caller: string): void {
+  forget(caller: string, below?: number): void {
     if (!this.#scope.entity.dedupe.knows(caller)) return;
-    this.#add(forgetOperation(this.#scope.entity, this.#scope.writer, caller));
+    this.#add(forgetOperation(this.#scope.entity, this.#scope.writer, caller, below));
   }
 
   send(request: SendRequest): void {

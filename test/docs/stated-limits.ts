@@ -11,7 +11,7 @@ import { afterCommitMax } from "../../src/functions/turn.ts";
 import { limits } from "../../src/model/limits.ts";
 import { maxValueDepth } from "../../src/model/value.ts";
 import { computeQueueMax } from "../../src/node/compute/thread-pool.ts";
-import { farewellsMax } from "../../src/node/sessions/farewells.ts";
+import { farewellsMax } from "../../src/node/calls/farewells.ts";
 import { trailMax } from "../../src/node/sessions/caller-trail.ts";
 import { maxTableMembers } from "../../src/routing/routing-table.ts";
 import {

@@ -29,6 +29,7 @@ class Stage implements OutboxPort {
   readonly delivery: OutboxDelivery;
   readonly attempts: Attempt[] = [];
   readonly refusals: string[] = [];
+  readonly abandonedOnes: string[] = [];
   readonly confirms: {
     ids: number[];
     refused: number;
@@ -57,6 +58,10 @@ class Stage implements OutboxPort {
     done: (isCommitted: boolean) => void,
   ): void {
     this.confirms.push({ ids: ids.map((id) => id.number), refused: refused.length, done });
+  }
+
+  abandoned(from: string, sent: OutboxEntry): void {
+    this.abandonedOnes.push(`${from} ${sent.key} ${String(sent.number)}`);
   }
 
   refused(_from: string, { entry: sent, error }: RefusedSend): void {
@@ -308,4 +313,13 @@ test("an outbox told again is known by its calls, whichever objects they stand i
   );
   assert.equal(s.delivery.depth, 995);
   assert.equal(s.attempts.length, 9, "one to each target, whichever object it stands in");
+});
+
+test("what is under way for a sender that is dropped is said to be abandoned", () => {
+  const s = new Stage();
+  s.delivery.update(sender, [entry(1), entry(2), entry(3, "other"), entry(4, "third")]);
+  s.end();
+  s.attempts.pop()?.end(unavailable);
+  s.delivery.drop(sender);
+  assert.deepEqual(s.abandonedOnes.sort(), ["cart/alice other 3", "cart/alice third 4"]);
 });

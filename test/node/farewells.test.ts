@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { encodeValue } from "../../src/codec/value-bytes.ts";
 import { crdt } from "../../src/definition/kinds.ts";
 import { defineFunction } from "../../src/definition/define-function.ts";
+import { belowAny, forgetInput, forgetOperation } from "../../src/functions/caller-operation.ts";
 import { EntityAddress } from "../../src/functions/entity-address.ts";
 import { LatticeError } from "../../src/model/error.ts";
 import { CallerTrail, trailMax } from "../../src/node/sessions/caller-trail.ts";
-import { Farewells, farewellsMax } from "../../src/node/sessions/farewells.ts";
+import { Farewells, farewellsMax } from "../../src/node/calls/farewells.ts";
+import type { Value } from "../../src/model/value.ts";
 import { silentLogger } from "../../src/platform/silent-logger.ts";
 import { createTestCluster } from "../../src/testing/test-cluster.ts";
 import { callMessage, callRaw, dialClient } from "./support/raw-peer.ts";
@@ -188,22 +190,20 @@ test("a trail notes the entities of one caller, each once, and no more than so m
 });
 
 test("farewells are said some at a time, together where they meet, and once", async () => {
-  const asked: [string, readonly string[]][] = [];
+  const asked: [string, Value][] = [];
   const ends: (() => void)[] = [];
-  const farewells = new Farewells({
-    logger: silentLogger,
-    forget: (entity, callers) => {
-      asked.push([entity, callers]);
-      return new Promise((resolve, reject) => {
-        ends.push(asked.length % 2 === 0 ? resolve : reject);
-      });
-    },
-  });
-  const entities = new Set(Array.from({ length: 50 }, (_, n) => `f/${String(n)}`));
-  farewells.take({ caller: "", entities });
-  assert.equal(asked.length, 0);
-  farewells.take({ caller: "me", entities });
-  farewells.take({ caller: "you", entities: new Set(["f/49", "f/0"]) });
+  const change = (entity: string, operation: string, callers: Value): Promise<void> => {
+    assert.equal(operation, forgetOperation);
+    asked.push([entity, callers]);
+    return new Promise((resolve, reject) => {
+      ends.push(asked.length % 2 === 0 ? resolve : reject);
+    });
+  };
+  const farewells = new Farewells({ change }, silentLogger);
+  const me = { caller: "me", below: 7 };
+  const you = { caller: "you", below: belowAny };
+  for (let n = 0; n < 50; n += 1) farewells.say(`f/${String(n)}`, [me]);
+  for (const entity of ["f/49", "f/0"]) farewells.say(entity, [you]);
   assert.equal(asked.length, 32);
   while (ends.length > 0) {
     ends.shift()!();
@@ -212,10 +212,10 @@ test("farewells are said some at a time, together where they meet, and once", as
     await Promise.resolve();
   }
   assert.equal(asked.length, 51);
-  assert.deepEqual(new Map(asked.slice(32)).get("f/49"), ["me", "you"]);
-  assert.deepEqual(asked.at(-1), ["f/0", ["you"]]);
-  const crowd = Array.from({ length: farewellsMax + 100 }, (_, n) => `g/${String(n)}`);
-  farewells.take({ caller: "all", entities: new Set(crowd) });
+  const both = forgetInput([me, you]);
+  assert.deepEqual(new Map(asked.slice(32)).get("f/49"), both);
+  assert.deepEqual(asked.at(-1), ["f/0", forgetInput([you])]);
+  for (let n = 0; n < farewellsMax + 100; n += 1) farewells.say(`g/${String(n)}`, [me]);
   assert.ok(farewells.waitingCount <= farewellsMax);
   farewells.stop();
   assert.equal(farewells.waitingCount, 0);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { outboxCaller } from "../../src/functions/outbox-caller.ts";
+import type { TurnOutcome } from "../../src/functions/ports.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import { LatticeError } from "../../src/model/error.ts";
 import { Addresses } from "../../src/node/calls/addresses.ts";
@@ -12,28 +14,54 @@ import { Entity } from "../../src/state/entity.ts";
 
 type Change = (draft: Draft) => void;
 
+const answer = {
+  value: new Uint8Array(0),
+  degraded: false,
+  seen: undefined,
+  hasStrays: false,
+  copies: 1,
+  hops: 0,
+  node: "a",
+};
+const released = { value: answer.value, degraded: false, fromDedupe: false, seen: [] };
+
 /** A driver over one entity, whose changes are committed by `commit`. */
 function stage(entity: Entity) {
   const time = new VirtualTime({ seed: 1 });
   const calls: { request: NodeCallRequest; done: (end: NodeCallEnd) => void }[] = [];
   const changes: Change[] = [];
+  const ends: ((outcome: TurnOutcome) => void)[] = [];
+  const told: unknown[] = [];
+  const replica = {
+    writer: 2,
+    serving: "primary",
+    owners: { processes: ["a", "b", "c"] },
+    committedEntity: () => entity,
+  };
   const parts = {
     platform: time.node("a"),
     registry: new Registry({}),
-    turns: { runInternal: (_address: unknown, change: Change) => changes.push(change) },
+    turns: {
+      runInternal: (_: unknown, change: Change, done: (outcome: TurnOutcome) => void) => {
+        changes.push(change);
+        ends.push(done);
+      },
+    },
     addresses: new Addresses(64),
     caller: {
       call: (request: NodeCallRequest, done: (end: NodeCallEnd) => void) =>
         calls.push({ request, done }),
     },
     partitions: {
-      replica: () => ({ writer: 2, committedEntity: () => entity }),
+      replica: () => replica,
       partitionOf: () => 1,
     },
     events: { tell: () => undefined },
+    farewells: { say: (...farewell: unknown[]) => told.push(farewell) },
+    buggify: { settledMin: 1 },
   };
   const driver = new OutboxDriver(parts as unknown as OutboxDriverOptions);
-  return { time, driver, calls, changes };
+  return { time, driver, calls, changes, ends, told, replica };
 }
 
 test("a delivered call is confirmed also beside a refused one of another writer with its number", async () => {
@@ -54,14 +82,6 @@ test("a delivered call is confirmed also beside a refused one of another writer 
     if (request.key === "of-2") {
       done({ type: "failed", error: new LatticeError("not_found", "no such shop") });
     } else {
-      const answer = {
-        value: new Uint8Array(0),
-        degraded: false,
-        seen: undefined,
-        copies: 1,
-        hops: 0,
-        node: "a",
-      };
       done({ type: "ok", ...answer });
     }
   }
@@ -75,4 +95,48 @@ test("a delivered call is confirmed also beside a refused one of another writer 
     entity.outbox.failed.map(({ key }) => key),
     ["of-2"],
   );
+});
+
+test("without a majority, nothing is delivered that an earlier primary has left", async () => {
+  const entity = Entity.create("cart/alice");
+  for (const writer of [2, 4]) {
+    const hybridTime = entity.hybridTime + 1;
+    const draft = new Draft({ entity, shape: {}, writer, hybridTime });
+    const input = new Uint8Array(0);
+    draft.send({ functionName: "shop", key: `of-${String(writer)}`, operation: "sell", input });
+    entity.apply(draft.finish()!);
+  }
+  const { time, driver, calls, replica } = stage(entity);
+  replica.serving = "degraded";
+  driver.changed(1, entity.name);
+  await time.run({ untilAt: time.clock.now() + 60_000 });
+  const asked = (): string[] => calls.map(({ request }) => request.key);
+  assert.deepEqual(asked(), ["of-2"]);
+  replica.serving = "primary";
+  await time.run({ untilAt: time.clock.now() + 60_000 });
+  assert.deepEqual(asked(), ["of-2", "of-4"]);
+});
+
+test("a target may forget a sender when a majority holds that it is done, and after one clear answer", async () => {
+  for (const [hasStrays, copies, writer, isTold] of [
+    [false, 2, 2, true],
+    [true, 2, 2, false],
+    [false, 1, 2, false],
+    [false, 2, 4, false],
+  ] as const) {
+    const entity = Entity.create("cart/alice");
+    const draft = new Draft({ entity, shape: {}, writer, hybridTime: 1 });
+    const input = new Uint8Array(0);
+    draft.send({ functionName: "shop", key: "main", operation: "sell", input });
+    entity.apply(draft.finish()!);
+    const { time, driver, calls, ends, told } = stage(entity);
+    driver.changed(1, entity.name);
+    calls[0]!.done({ type: "ok", ...answer, hasStrays });
+    await time.run({ untilAt: time.clock.now() + 10 });
+    assert.deepEqual(told, []);
+    ends[0]!({ type: "ok", ...released, copies });
+    const below = entity.outbox.entries[0]!.number + 1;
+    const caller = outboxCaller("cart/alice", writer);
+    assert.deepEqual(told, isTold ? [["shop/main", [{ caller, below }]]] : []);
+  }
 });

@@ -18,7 +18,7 @@ function call(overrides: Partial<CallProgress> = {}): CallProgress {
     isQuery: false,
     isProtected: true,
     whenSplit: "serve",
-    isNested: false,
+    isSole: false,
     mayHaveRun: false,
     degradedAllowed: false,
     wasOffered: false,
@@ -116,7 +116,7 @@ const cases: readonly Case[] = [
   { name: "aborted: waits", end: end("aborted"), expect: "wait" },
   {
     name: "aborted, nested: over, so that its turn lets go of what others wait for",
-    call: { isNested: true },
+    call: { isSole: true },
     end: end("aborted"),
     expect: "settle",
   },
@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "overloaded, nested: over, as if it were aborted",
-    call: { isNested: true },
+    call: { isSole: true },
     end: end("overloaded", { retryAfterMs: 40 }),
     expect: "settle",
   },

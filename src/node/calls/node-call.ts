@@ -63,6 +63,8 @@ export type NodeCallEnd =
       readonly node: NodeId;
       /** Of a call in a session. */
       readonly seen: readonly SeenPartition[] | undefined;
+      /** An earlier attempt of it may still arrive somewhere. */
+      readonly hasStrays: boolean;
     }
   | { readonly type: "failed"; readonly error: LatticeError };
 
@@ -72,7 +74,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly isProtected: boolean;
   readonly whenSplit: WhenSplit;
   readonly readFrom: ReadFrom;
-  readonly isNested: boolean;
+  readonly isSole: boolean;
   mayHaveRun = false;
   degradedAllowed = false;
   keepsAge = false;
@@ -128,7 +130,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.isProtected = request.caller !== "";
     this.whenSplit = request.whenSplit;
     this.readFrom = request.readFrom;
-    this.isNested = request.chain.length > 0;
+    this.isSole = request.chain.length > 0 || request.outbox;
     this.address = address;
     this.operation = request.operation;
     this.input = request.input;
@@ -229,6 +231,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
       hops: message.hops,
       node: message.node,
       seen: message.seen,
+      hasStrays: this.mayHaveRun,
     });
   }
 
@@ -253,6 +256,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
           hops: 0,
           node: this.#owner.self,
           seen: this.inSession ? outcome.seen : undefined,
+          hasStrays: this.mayHaveRun,
         });
         return;
       case "failed":

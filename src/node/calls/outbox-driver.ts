@@ -4,18 +4,24 @@
  */
 import { sendIdText } from "../../functions/failed-send-operations.ts";
 import { OutboxDelivery, type RefusedSend } from "../../functions/outbox-delivery.ts";
+import type { EntityAddress } from "../../functions/entity-address.ts";
 import { outboxCaller } from "../../functions/outbox-caller.ts";
 import type { Registry } from "../../functions/registry.ts";
+import { SettledSends } from "../../functions/settled-sends.ts";
 import type { Turns } from "../../functions/turns.ts";
+import { majority } from "../../model/acks.ts";
+import { LatticeError } from "../../model/error.ts";
 import { entityName, type EntityName, type PartitionId } from "../../model/ids.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Entity } from "../../state/entity.ts";
 import type { OutboxEntry } from "../../state/outbox.ts";
 import { isSameSend } from "../../state/send.ts";
 import type { SendId } from "../../state/send.ts";
+import type { Buggify } from "../buggify.ts";
 import type { Announcer } from "../events/announcer.ts";
 import type { Partitions } from "../partitions/partitions.ts";
 import type { Addresses } from "./addresses.ts";
+import type { Farewells } from "./farewells.ts";
 import type { NodeCaller } from "./node-caller.ts";
 
 /** One attempt of a delivery; the scheduler goes on after it, for ever. */
@@ -29,6 +35,8 @@ export interface OutboxDriverOptions {
   readonly caller: NodeCaller;
   readonly partitions: Partitions;
   readonly events: Announcer;
+  readonly farewells: Farewells;
+  readonly buggify?: Pick<Buggify, "settledMin"> | undefined;
 }
 
 export class OutboxDriver {
@@ -36,17 +44,23 @@ export class OutboxDriver {
   readonly #delivery: OutboxDelivery;
   /** Entities with outboxes that the scheduler was told of, by partition. */
   readonly #told = new Map<PartitionId, Set<EntityName>>();
-
+  readonly #settled: SettledSends;
   #inheritedCount = 0;
 
   constructor(options: OutboxDriverOptions) {
     this.#options = options;
+    this.#settled = new SettledSends((target, callers) => {
+      options.farewells.say(target, callers);
+    }, options.buggify?.settledMin);
     this.#delivery = new OutboxDelivery(options.platform, {
       deliver: (sender, entry, attempt, done) => {
         this.#deliver(sender, entry, attempt, done);
       },
-      confirm: (sender, ids, refused, done) => {
-        this.#confirm(sender, ids, refused, done);
+      confirm: (sender, over, refused, done) => {
+        this.#confirm(sender, over, refused, done);
+      },
+      abandoned: (sender, { writer }) => {
+        this.#settled.noteStray(outboxCaller(sender, writer), this.#now());
       },
       refused: (sender, { entry, error }) => {
         options.events.tell({
@@ -123,9 +137,16 @@ export class OutboxDriver {
     done: Parameters<ConstructorParameters<typeof OutboxDelivery>[1]["deliver"]>[3],
   ): void {
     const { registry, caller, partitions } = this.#options;
-    const writer = partitions.replica(partitions.partitionOf(sender))?.writer;
-    const isInherited = entry.writer !== writer;
+    const replica = partitions.replica(partitions.partitionOf(sender));
+    const isInherited = entry.writer !== replica?.writer;
+    if (isInherited && replica?.serving !== "primary") {
+      // Those with a majority may have delivered it, and may be done with it.
+      done(new LatticeError("unavailable", `${sender} is served without a majority`));
+      return;
+    }
     if (isInherited && attempt === 1) this.#inheritedCount += 1;
+    const from = outboxCaller(sender, entry.writer);
+    const target = entityName(entry.functionName, entry.key);
     const settings = registry.has(entry.functionName)
       ? registry.find(entry.functionName).settings
       : undefined;
@@ -137,7 +158,7 @@ export class OutboxDriver {
         isQuery: false,
         input: entry.input,
         timeoutMs: deliveryTimeoutMs,
-        caller: outboxCaller(sender, entry.writer),
+        caller: from,
         number: entry.number,
         // Delivered in order, so everything before it has been answered.
         received: () => entry.number,
@@ -153,6 +174,10 @@ export class OutboxDriver {
         chain: [],
       },
       (end) => {
+        if (end.type === "ok" ? end.hasStrays : end.error.indeterminate) {
+          this.#settled.noteStray(from, this.#now());
+        }
+        if (end.type === "failed" && end.error.code === "overloaded") this.#settled.press(target);
         done(end.type === "ok" ? undefined : end.error);
       },
     );
@@ -160,21 +185,43 @@ export class OutboxDriver {
 
   #confirm(
     sender: EntityName,
-    ids: readonly SendId[],
+    over: readonly OutboxEntry[],
     refused: readonly RefusedSend[],
     done: (isCommitted: boolean) => void,
   ): void {
+    const address = this.#options.addresses.ofName(sender);
     this.#options.turns.runInternal(
-      this.#options.addresses.ofName(sender),
+      address,
       (draft) => {
         for (const { entry, error } of refused) draft.failSent(entry, error);
         const isRefused = (id: SendId): boolean =>
           refused.some(({ entry }) => isSameSend(entry, id));
-        draft.confirmSent(ids.filter((id) => !isRefused(id)));
+        draft.confirmSent(over.filter((entry) => !isRefused(entry)));
       },
       (outcome) => {
+        if (outcome.type === "ok") this.#noteSettled(address, over, outcome.copies);
         done(outcome.type === "ok");
       },
     );
+  }
+
+  /** What a majority holds as over is: of what this node has sent itself, in this term. */
+  #noteSettled(
+    { name, partition }: EntityAddress,
+    over: readonly OutboxEntry[],
+    copies: number,
+  ): void {
+    const replica = this.#options.partitions.replica(partition);
+    const owners = replica?.owners?.processes.length ?? Infinity;
+    if (replica?.serving !== "primary" || copies < majority(owners)) return;
+    for (const { functionName, key, writer, number } of over) {
+      if (writer !== replica.writer) continue;
+      const target = entityName(functionName, key);
+      this.#settled.settled(target, outboxCaller(name, writer), number, this.#now());
+    }
+  }
+
+  #now(): number {
+    return this.#options.platform.clock.now();
   }
 }

@@ -2,7 +2,7 @@
  * The clients of this node: each has one connection, gets the table and its changes, and may call
  * and watch. A client that reads too slowly loses its backlog first and its connection then.
  */
-import { forgetOperation } from "../../functions/caller-operation.ts";
+import { belowAny } from "../../functions/caller-operation.ts";
 import { LatticeError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -23,10 +23,10 @@ import type {
   WelcomeMessage,
 } from "../../wire/messages.ts";
 import type { CallServer } from "../calls/call-server.ts";
-import type { NodeCaller } from "../calls/node-caller.ts";
+import type { Farewells } from "../calls/farewells.ts";
 import type { Routes } from "../cluster/routes.ts";
 import { CallDoor } from "./call-door.ts";
-import { Farewells, type FarewellsOptions } from "./farewells.ts";
+import type { CallerTrail } from "./caller-trail.ts";
 import type { WatchServer } from "./watch-server.ts";
 
 /** Changes of the table within this time make one message to each client. */
@@ -37,7 +37,7 @@ export interface ClientSessionsOptions {
   readonly platform: Platform;
   readonly routes: Routes;
   readonly calls: CallServer;
-  readonly caller: NodeCaller;
+  readonly farewells: Farewells;
   watches(): WatchServer;
   welcome(hello: HelloMessage): WelcomeMessage;
 }
@@ -59,7 +59,6 @@ const answerBytes = 32;
 export class ClientSessions {
   readonly #options: ClientSessionsOptions;
   readonly #sessions = new Map<LinkId, Session>();
-  readonly #farewells: Farewells;
   /** The whole table as it was sent last. */
   #whole: { readonly table: TableMessage; readonly encoded: EncodedTable } | undefined;
   #lastLink = 0;
@@ -69,10 +68,6 @@ export class ClientSessions {
 
   constructor(options: ClientSessionsOptions) {
     this.#options = options;
-    const { logger } = options.platform;
-    const forget: FarewellsOptions["forget"] = (entity, callers) =>
-      options.caller.change(entity, forgetOperation, callers, { isProtected: false });
-    this.#farewells = new Farewells({ logger, forget });
   }
 
   get count(): number {
@@ -208,7 +203,6 @@ export class ClientSessions {
   close(): void {
     this.#isClosed = true;
     this.#tableTimer?.cancel();
-    this.#farewells.stop();
     for (const session of [...this.#sessions.values()]) {
       if (!this.#isLeaving) session.channel.send({ type: "goodbye", reason: "leaving" });
       session.channel.close(closeCodes.goingAway, "leaving");
@@ -230,10 +224,18 @@ export class ClientSessions {
         this.#options.watches().unwatch(session.link, message.id);
         return;
       case "goodbye":
-        if (message.reason === "done") this.#farewells.take(session.door.trail);
+        if (message.reason === "done") this.#forget(session.door.trail);
         return;
       default:
         session.channel.close(closeCodes.malformed, `clients do not send ${message.type}`);
+    }
+  }
+
+  /** A client is done: the entities that it called may drop what they keep of it. */
+  #forget({ caller, entities }: CallerTrail): void {
+    if (caller === "") return;
+    for (const entity of entities) {
+      this.#options.farewells.say(entity, [{ caller, below: belowAny }]);
     }
   }
 

@@ -71,11 +71,11 @@ export interface Scenario {
   readonly latencyMs: number;
   /**
    * Small bounds, so that small clusters meet them: pieces of copies, copies under way, ended terms,
-   * what is remembered of the deleted. Then nobody repeats calls of that: repetitions may come later.
+   * what is remembered of senders and of the deleted. Then nobody repeats calls of that: repetitions may come later.
    */
   readonly buggify: Pick<
     Buggify,
-    "imagePieceBytes" | "basesUnderWayMax" | "tombstoneMs" | "retireAt"
+    "imagePieceBytes" | "basesUnderWayMax" | "tombstoneMs" | "retireAt" | "settledMin"
   >;
   /**
    * After how many restarts nodes rest, and for how long: mostly never, because who rests holds nothing
@@ -146,6 +146,7 @@ export function scenarioOf(seed: number): Scenario {
       basesUnderWayMax: random() < 0.5 ? undefined : 1 + randomBelow(random, 4),
       tombstoneMs: drawTombstoneMs(seededRandom(seed, "tombstones")),
       retireAt: drawRetireAt(seededRandom(seed, "retirement")),
+      settledMin: drawSettledMin(seededRandom(seed, "settled sends")),
     },
     rest: drawRest(seededRandom(seed, "rest")),
     lostShare: random() < 0.85 ? 0 : random() * 0.1,
@@ -201,6 +202,10 @@ function drawTombstoneMs(random: Random): number | undefined {
 
 function drawRetireAt(random: Random): number | undefined {
   return random() < 0.4 ? undefined : 1 + randomBelow(random, 3);
+}
+
+function drawSettledMin(random: Random): number | undefined {
+  return random() < 0.4 ? undefined : 1 + randomBelow(random, 2);
 }
 
 function drawRest(random: Random): Scenario["rest"] {
