@@ -17,7 +17,7 @@ import { VerdictWatch, type Verdict } from "./verdict-watch.ts";
 
 const observeEveryMs = 250;
 /** New reigns over one partition while nothing changes around it, above which terms chase. */
-const reignsMax = 8;
+const reignsMax = 3;
 const chaseWindowMs = 20_000;
 
 /** What was seen of one entity. */

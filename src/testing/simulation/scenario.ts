@@ -106,11 +106,14 @@ const hostFaults: ReadonlySet<FaultKind> = new Set([
 ]);
 /** Runs on few nodes and partitions whose faults are mostly ambushes, one close to the other. */
 const aimedShare = 0.5;
+/** Of all runs. */
+const standingShare = 0.05;
 
 export function scenarioOf(seed: number): Scenario {
   const random = seededRandom(seed, "scenario");
   const isAimed = random() < aimedShare;
-  const harm = isAimed ? drawAimedHarm(random) : drawHarm(random);
+  const drawn = isAimed ? drawAimedHarm(random) : drawHarm(random);
+  const harm = drawStandingHarm(seededRandom(seed, "standing")) ?? drawn;
   const weight = (most: number): number => (random() < 0.35 ? 0 : most * (0.2 + random()));
   return {
     seed,
@@ -181,6 +184,21 @@ function drawAimedHarm(random: Random): Harm {
     faults: ["ambush", "ambush", "ambush", ...others],
     faultEveryMs: 800 + random() * 2_500,
     isPatient: false,
+  };
+}
+
+/**
+ * A network that stays broken so that some owners of a partition hear of its primary through others only,
+ * while nothing else happens: whoever believes it dead must be held back for all that time.
+ */
+function drawStandingHarm(random: Random): Harm | undefined {
+  if (random() >= standingShare) return undefined;
+  return {
+    nodeCount: 3 + randomBelow(random, 3),
+    partitionCount: 4,
+    faults: ["bridge", "bridge", "bridge", "one-way", "crash"],
+    faultEveryMs: 12_000 + random() * 4_000,
+    isPatient: true,
   };
 }
 
