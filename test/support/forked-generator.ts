@@ -16,6 +16,8 @@ interface Waiting<Report> {
 export class ForkedGenerator<Order extends object, Report extends { readonly type: string }> {
   readonly #child: ChildProcess;
   #waiting: Waiting<Report> | undefined;
+  /** Why it can be asked nothing more. */
+  #ended: Error | undefined;
 
   private constructor(script: string, plan: object) {
     this.#child = fork(script, [JSON.stringify(plan)], {
@@ -29,8 +31,17 @@ export class ForkedGenerator<Order extends object, Report extends { readonly typ
     process.once("exit", end);
     this.#child.once("exit", (code, signal) => {
       process.off("exit", end);
-      this.#waiting?.reject(new Error(`the load generator ended (${String(code ?? signal)})`));
+      this.#end(new Error(`the load generator ended (${String(code ?? signal)})`));
     });
+    // An order that cannot be given; without a listener it would end this process as if it had failed.
+    this.#child.on("error", (error) => {
+      this.#end(error);
+    });
+  }
+
+  #end(why: Error): void {
+    this.#ended ??= why;
+    this.#waiting?.reject(why);
   }
 
   /** @param plan the only argument of the program, as JSON */
@@ -47,7 +58,7 @@ export class ForkedGenerator<Order extends object, Report extends { readonly typ
     order: Order,
     answer: T,
   ): Promise<Extract<Report, { readonly type: T }>> {
-    this.#child.send(order);
+    if (this.#ended === undefined) this.#child.send(order);
     return this.reported(answer);
   }
 
@@ -58,6 +69,7 @@ export class ForkedGenerator<Order extends object, Report extends { readonly typ
     let timer: NodeJS.Timeout | undefined;
     const report = await new Promise<Report>((resolve, reject) => {
       this.#waiting = { resolve, reject };
+      if (this.#ended !== undefined) reject(this.#ended);
       timer = setTimeout(() => {
         reject(new Error(`the load generator does not say "${type}" in 180 s`));
       }, reportTimeoutMs);
