@@ -149,6 +149,13 @@ export const issueLines = {
       "changes its input, returns a cycle, a BigInt or 2 MiB, leaks a rejection, or asks itself: state " +
       "unchanged, the exact code, the key serves the next call, the node lives",
   },
+  sessions: {
+    issue: 4,
+    line: 7,
+    says:
+      "two clients hand a token on while owners lag and fail: 0 stale reads in 100,000; without the " +
+      "token stale reads are seen (control)",
+  },
   linearizable: {
     issue: 4,
     line: 6,
@@ -211,5 +218,6 @@ export const targets = {
   noDeadlock: { nodes: 3, entities: 64, inFlight: 256, asksMax: 4, lengthMs: 60_000 },
   hostileHandlers: { rounds: 50 },
   linearizable: { nodes: 5, histories: 200, awayMsMin: 5_000 },
+  sessions: { nodes: 5, reads: 100_000 },
   benchW1: { shareOfBatchedReferenceMin: 0.3, concurrency: 256 },
 } as const;

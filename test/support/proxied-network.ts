@@ -70,6 +70,13 @@ export class ProxiedNetwork {
     }
   }
 
+  /** Whatever these nodes send to others and are sent by them from now on arrives so much later. */
+  delay(nodes: readonly number[], delayMs: number): void {
+    for (const { from, to, proxy } of this.#pairs) {
+      if (nodes.includes(from) !== nodes.includes(to)) proxy.delay(delayMs);
+    }
+  }
+
   /** Breaks what stands between these sides; returns how many connections that were. */
   reset(sides: Sides): number {
     const cut = this.connectionsBetween(sides);
