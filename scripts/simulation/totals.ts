@@ -17,6 +17,7 @@ const mechanisms = [
   "takeovers",
   "owner changes",
   "dedupe hits",
+  "asks that let go",
   "degraded replies",
   "retried calls",
   "forwards",

@@ -32,6 +32,7 @@ export const invariants = {
   C15: "a session is never shown anything older than it was shown",
   C16: "a linearizable read sees every call that was answered before it was sent",
   L1: "after the faults stop every call succeeds within 30 s",
+  L2: "after the faults stop calls that ask each other are answered within 10 s",
   B1: "every queue stays within its bound",
   B2: "no node reports a defect of its own",
 } as const;

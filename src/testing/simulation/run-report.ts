@@ -95,6 +95,7 @@ function mechanismTotals(
     if (node === undefined) continue;
     const { turns, calls, outbox, entityTimers, counts, partitions, clockWatch } = node.parts;
     add("dedupe hits", turns.dedupeHitCount);
+    add("asks that let go", turns.abortedCount);
     add("degraded replies", turns.degradedReplyCount);
     add("retried calls", calls.retriedCount);
     add("forwards", calls.forwardCount);

@@ -56,6 +56,8 @@ export interface Scenario {
   readonly sessionCallCount: number;
   /** Calls that set and cancel timers. */
   readonly timerCallCount: number;
+  /** Calls that ask each other, once everybody is well again. */
+  readonly crossingAskCount: number;
   readonly durationMs: number;
   readonly callTimeoutMs: number;
   readonly hotShare: number;
@@ -128,6 +130,7 @@ export function scenarioOf(seed: number): Scenario {
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     sessionCallCount: drawSessionCalls(seededRandom(seed, "sessions")),
     timerCallCount: drawTimerCalls(seededRandom(seed, "timer calls")),
+    crossingAskCount: drawCrossingAsks(seededRandom(seed, "crossing ask calls")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
     hotShare: random() < 0.5 ? 0 : random() * 0.5,
@@ -212,6 +215,10 @@ function drawSlateCalls(random: Random): number {
 
 function drawTimerCalls(random: Random): number {
   return random() < 0.4 ? 0 : 20 + randomBelow(random, 40);
+}
+
+function drawCrossingAsks(random: Random): number {
+  return random() < 0.5 ? 0 : 10 + randomBelow(random, 20);
 }
 
 function drawTombstoneMs(random: Random): number | undefined {

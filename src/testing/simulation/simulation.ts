@@ -10,6 +10,8 @@ import type { Entity } from "../../state/entity.ts";
 import { jitteryLink } from "../simulated-network.ts";
 import { SimulatedCluster } from "../simulated-cluster.ts";
 import { timersWaiting, unrest, viewsDiffer } from "../unrest.ts";
+import { askAcross } from "./crossing-asks.ts";
+import { lookAt } from "./entity-look.ts";
 import { Faults } from "./faults.ts";
 import { recordingLogger, type LoggedRecords } from "./logged-records.ts";
 import { LostBatches } from "./lost-batches.ts";
@@ -195,6 +197,7 @@ class Simulation {
       untilAt: time.now + successLimitMs,
       condition: () => workload.unansweredCount === 0,
     });
+    await askAcross(this.#cluster, this.#scenario, workload, this.#violations);
     this.#judgeAnswers(workload, healedAt);
     await time.sleep(Math.max(echoMs, virtualMsMin - time.now));
     // The last calls may have been answered, or have run late, since all was at rest.
@@ -277,11 +280,11 @@ class Simulation {
     const reads = [...workload.entities, ...workload.slates].map(async ([functionName, key]) => {
       const name = `${functionName}/${key}`;
       try {
-        let look = await lookAt(client, functionName, key);
+        let look = await lookAt(client, [functionName, key], successLimitMs);
         // While its link is being opened, or the primary goes home, a call is passed on.
         for (let again = 0; again < 2 && look.hops !== 1; again++) {
           await this.#pause(echoMs);
-          look = await lookAt(client, functionName, key);
+          look = await lookAt(client, [functionName, key], successLimitMs);
         }
         const { value, hops } = look;
         final.set(name, value);
@@ -372,17 +375,6 @@ function missedBy(
   const known = Object.keys(final.get(name)?.effects ?? {});
   const missing = known.find((id) => !ids.includes(id));
   return missing && `a watcher of ${name} was not shown call ${missing}`;
-}
-
-interface LookHandle {
-  with(options: object): {
-    look(): Promise<{ readonly value: Look; readonly hops: number }>;
-  };
-}
-
-function lookAt(client: unknown, functionName: string, key: string) {
-  const handle = (client as { get(f: string, k: string): LookHandle }).get(functionName, key);
-  return handle.with({ reply: "full", timeoutMs: successLimitMs }).look();
 }
 
 type Partitions = ReturnType<SimulatedCluster["running"]>[number]["parts"]["partitions"];

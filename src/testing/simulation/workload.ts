@@ -96,6 +96,10 @@ export class Workload {
     return [...this.calls, ...this.slateCalls];
   }
 
+  get protectedClient(): SimulatedClient {
+    return this.#clients[0]!;
+  }
+
   get unansweredCount(): number {
     return this.#unanswered;
   }
@@ -151,7 +155,7 @@ export class Workload {
 
   /** One plain call of every entity by a protected client. */
   callAll(timeoutMs: number): readonly CallRecord[] {
-    const who = this.#clients[0]!;
+    const who = this.protectedClient;
     return this.entities.map((entity) => this.call({ who, entity, operation: "put", timeoutMs }));
   }
 
