@@ -9,7 +9,8 @@ import type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schem
 /** A handler whose callers give `In` and which receives `Out`. */
 export interface CheckedHandler<C, In, Out, R> {
   (ctx: C, input: Out): R;
-  readonly "~input"?: In;
+  /** Only a type. In a wrapper, or an input that may be left out would look like one that is not known. */
+  readonly "~input"?: { readonly type: In };
   readonly "~schema": StandardSchema<In, Out>;
 }
 

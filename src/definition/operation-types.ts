@@ -10,7 +10,11 @@ export type Arguments<F> = F extends { readonly "~input"?: infer In }
     : Declared<F>
   : Declared<F>;
 
-type CheckedArguments<In> = [input: In];
+type CheckedArguments<In> = In extends { readonly type: infer Type }
+  ? undefined extends Type
+    ? [input?: Type]
+    : [input: Type]
+  : never;
 
 type Declared<F> = F extends (ctx: never, ...rest: infer A) => unknown ? A : never;
 
