@@ -36,7 +36,8 @@ function failedAnswer(indeterminate: boolean) {
 }
 
 function historyOf(calls: readonly CallRecord[], rest: Partial<History> = {}): History {
-  const none = { slateCalls: [], shown: [], lossy: [], wasDegraded: false, endCount: 1 };
+  const empty = { slateCalls: [], relays: [], shown: [], lossy: [] };
+  const none = { ...empty, wasDegraded: false, endCount: 1 };
   return { calls, ...none, handedOnAt: undefined, ...rest };
 }
 
@@ -197,4 +198,20 @@ test("a delete that may have run before or after a mark says nothing of it", () 
   }
   const degraded = { ...wipe, answer: okAnswer(4, [], true) };
   assert.deepEqual(slateVerdict([mark, degraded], ["s1"]), []);
+});
+
+test("a relay is judged by what it asked for: once, and at least once when it was answered", () => {
+  const relayed = (answer: "ok" | "failed" | undefined, count: number, rest = {}): string[] => {
+    const relays = [{ id: "r1", target: ["vault", "k"], answer } as const];
+    return verdict(historyOf([], { relays, ...rest }), {
+      "vault/k": looks(count === 0 ? {} : { "r1?": count }),
+    });
+  };
+  assert.deepEqual(relayed("ok", 1), []);
+  assert.deepEqual(relayed("failed", 0), []);
+  assert.deepEqual(relayed("failed", 1), []);
+  assert.deepEqual(relayed("ok", 0), ["C17"]);
+  assert.deepEqual(relayed("ok", 0, { lossy: [{ from: 0, until: 1 }] }), []);
+  assert.deepEqual(relayed("failed", 2), ["C17"]);
+  assert.deepEqual(relayed(undefined, 0), ["C7"]);
 });

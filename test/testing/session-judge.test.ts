@@ -37,7 +37,8 @@ const put = (order: number, id: string, rest: Partial<CallRecord> = {}): CallRec
 
 function verdict(calls: readonly CallRecord[], rest: Partial<History> = {}): string[] {
   const violations = new Violations();
-  const none = { slateCalls: [], shown: [], lossy: [], wasDegraded: false, endCount: 1 };
+  const empty = { slateCalls: [], relays: [], shown: [], lossy: [] };
+  const none = { ...empty, wasDegraded: false, endCount: 1 };
   judgeSessions({ calls, ...none, handedOnAt: undefined, ...rest }, violations);
   return violations.found.map(({ invariant }) => invariant);
 }

@@ -5,7 +5,7 @@
 import type { ReadFrom } from "../../model/acks.ts";
 import type { ErrorCode } from "../../model/error.ts";
 import type { OperationName, SlateOperationName } from "./scenario.ts";
-import type { Seen, SimulatedFunctionName } from "./simulated-functions.ts";
+import type { Look, Seen, SimulatedFunctionName } from "./simulated-functions.ts";
 import type { TimerOperationName, TimerWish } from "./timer-calls.ts";
 
 export interface CallRecord {
@@ -59,17 +59,28 @@ export type Answer =
       readonly message: string;
     };
 
+/** A call of a function without state that asks one with some. */
+export interface RelayRecord {
+  readonly id: string;
+  readonly target: readonly [SimulatedFunctionName, string];
+  answer: "ok" | "failed" | undefined;
+}
+
 /** A stretch of time in which faults happened that may lose what was acknowledged. */
 export interface LossyTime {
   readonly from: number;
   until: number;
 }
 
+/** The final state by `function/key`. */
+export type FinalState = ReadonlyMap<string, Look>;
+
 /** Everything about a run that the judge needs beside the final state. */
 export interface History {
   readonly calls: readonly CallRecord[];
   /** Calls of entities that are deleted again and again. */
   readonly slateCalls: readonly CallRecord[];
+  readonly relays: readonly RelayRecord[];
   /** What watchers were shown, by entity: ids, and whether a degraded process may have shown them. */
   readonly shown: readonly ShownState[];
   /** Acknowledged before the end of one of these: may be lost. */

@@ -31,6 +31,7 @@ export const invariants = {
   C14: "a session reads its own writes, and is not served degraded",
   C15: "a session is never shown anything older than it was shown",
   C16: "a linearizable read sees every call that was answered before it was sent",
+  C17: "what a function without state asks for takes effect once, if its call was answered",
   L1: "after the faults stop every call succeeds within 30 s",
   L2: "after the faults stop calls that ask each other are answered within 10 s",
   B1: "every queue stays within its bound",

@@ -5,20 +5,17 @@
  * What a caller may expect depends on what it agreed to. A function that refuses to serve a split is
  * held to everything; one that serves is held to what its callers were told.
  */
-import type { CallRecord, History } from "./history.ts";
+import type { CallRecord, FinalState, History } from "./history.ts";
 import { clockToleranceMs, type Violations } from "./invariants.ts";
+import { judgeRelays } from "./relay-judge.ts";
 import { judgeSessions } from "./session-judge.ts";
 import {
   askedId,
   endedId,
   firedId,
   sentId,
-  type Look,
   type SimulatedFunctionName,
 } from "./simulated-functions.ts";
-
-/** The final state by `function/key`. */
-export type FinalState = ReadonlyMap<string, Look>;
 
 export function judge(history: History, final: FinalState, violations: Violations): void {
   const judgement = new Judgement(history, final, violations);
@@ -29,6 +26,12 @@ export function judge(history: History, final: FinalState, violations: Violation
   judgement.judgeRegisters();
   judgement.judgeSlates();
   judgeSessions(history, violations);
+  judgeRelays(history.relays, {
+    final,
+    isStrict: (name) => judgement.isStrict(name),
+    isLossy: history.lossy.length > 0,
+    violations,
+  });
 }
 
 class Judgement {
@@ -137,6 +140,11 @@ class Judgement {
     }
   }
 
+  /** All that its callers meet is decided by a majority. */
+  isStrict(name: SimulatedFunctionName): boolean {
+    return name === "vault" || name === "board" || !this.#history.wasDegraded;
+  }
+
   /** By the deletes of the same entity, that of its own turn apart. */
   #judgeMark(mark: CallRecord, calls: readonly CallRecord[]): void {
     const { id, key, functionName, answer } = mark;
@@ -155,15 +163,15 @@ class Judgement {
       this.#violations.check("C11", !marks.includes(id), what);
     }
     const isLast = deletes.every((call) => isOverBefore(call, mark));
-    if (!isLast || !this.#isStrict(functionName) || !this.#mustStay(mark)) return;
+    if (!isLast || !this.isStrict(functionName) || !this.#mustStay(mark)) return;
     this.#violations.check("C12", marks.includes(id), () => `${name} is gone`);
   }
 
   /** What became of the slate says nothing of what it had sent. */
   #judgePost(post: CallRecord): void {
-    if (this.#history.lossy.length > 0 || !this.#isStrict(post.functionName)) return;
+    if (this.#history.lossy.length > 0 || !this.isStrict(post.functionName)) return;
     for (const [index, [name, key]] of post.targets.entries()) {
-      if (!this.#isStrict(name)) continue;
+      if (!this.isStrict(name)) continue;
       const count = this.#effects(name, key, sentId(post.id, index));
       this.#violations.check("C3", count === 1, () => {
         return `${nameOf(post)} took effect ${String(count)} times at ${name}/${key}`;
@@ -209,9 +217,9 @@ class Judgement {
   }
 
   #judgeSends(call: CallRecord, count: number): void {
-    if (this.#history.lossy.length > 0 || !this.#isStrict(call.functionName)) return;
+    if (this.#history.lossy.length > 0 || !this.isStrict(call.functionName)) return;
     for (const [index, [name, key]] of call.targets.entries()) {
-      if (!this.#isStrict(name)) continue;
+      if (!this.isStrict(name)) continue;
       const sent = this.#effects(name, key, sentId(call.id, index));
       this.#violations.check("C3", sent === count, () => {
         const times = `${String(count)} times, its call of ${name}/${key} ${String(sent)} times`;
@@ -223,11 +231,11 @@ class Judgement {
   #judgeAsks(call: CallRecord, outer: number): void {
     let { id } = call;
     let above = outer;
-    let isStrict = this.#isStrict(call.functionName);
+    let isStrict = this.isStrict(call.functionName);
     for (const [name, key] of call.targets) {
       id = askedId(id);
       const count = this.#effects(name, key, id);
-      isStrict &&= this.#isStrict(name);
+      isStrict &&= this.isStrict(name);
       const isLost = above > 0 && count === 0 && this.#history.lossy.length === 0;
       const holds = !isStrict || (!isLost && (count <= 1 || !call.isProtected));
       this.#violations.check("C4", holds, () => {
@@ -241,7 +249,7 @@ class Judgement {
   /** By the state of its entity alone: what set it, what it did and what ended it are all there. */
   #judgeTimer(call: CallRecord, count: number): void {
     const { id, functionName, key, timer } = call;
-    if (this.#history.lossy.length > 0 || !this.#isStrict(functionName)) return;
+    if (this.#history.lossy.length > 0 || !this.isStrict(functionName)) return;
     const effects = Object.entries(this.#final.get(`${functionName}/${key}`)?.effects ?? {});
     const firings = effects.filter(([effect]) => effect.startsWith(firedId(id)));
     const isOnce = firings.every(([, times]) => times === 1);
@@ -260,11 +268,6 @@ class Judgement {
     return this.#final.get(`${functionName}/${key}`)?.effects[id] ?? 0;
   }
 
-  /** All that its callers meet is decided by a majority. */
-  #isStrict(name: SimulatedFunctionName): boolean {
-    return name === "vault" || name === "board" || !this.#history.wasDegraded;
-  }
-
   #mustStay(call: CallRecord): boolean {
     const { answer } = call;
     if (answer?.type !== "ok" || call.acks === 1) return false;
@@ -279,7 +282,7 @@ class Judgement {
 
   /** Whether its caller may have agreed to degraded service: only then may it count twice. */
   #mayDouble({ functionName, isProtected, answer }: CallRecord): boolean {
-    if (!isProtected || this.#isStrict(functionName)) return false;
+    if (!isProtected || this.isStrict(functionName)) return false;
     return answer?.type !== "ok" || answer.degraded;
   }
 }

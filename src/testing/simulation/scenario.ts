@@ -56,6 +56,8 @@ export interface Scenario {
   readonly sessionCallCount: number;
   /** Calls that set and cancel timers. */
   readonly timerCallCount: number;
+  /** Calls of a function without state. */
+  readonly relayCallCount: number;
   /** Calls that ask each other, once everybody is well again. */
   readonly crossingAskCount: number;
   readonly durationMs: number;
@@ -113,9 +115,7 @@ const standingShare = 0.05;
 
 export function scenarioOf(seed: number): Scenario {
   const random = seededRandom(seed, "scenario");
-  const isAimed = random() < aimedShare;
-  const drawn = isAimed ? drawAimedHarm(random) : drawHarm(random);
-  const harm = drawStandingHarm(seededRandom(seed, "standing")) ?? drawn;
+  const harm = drawAnyHarm(seed, random);
   const weight = (most: number): number => (random() < 0.35 ? 0 : most * (0.2 + random()));
   return {
     seed,
@@ -130,6 +130,7 @@ export function scenarioOf(seed: number): Scenario {
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     sessionCallCount: drawSessionCalls(seededRandom(seed, "sessions")),
     timerCallCount: drawTimerCalls(seededRandom(seed, "timer calls")),
+    relayCallCount: drawRelayCalls(seededRandom(seed, "relay calls")),
     crossingAskCount: drawCrossingAsks(seededRandom(seed, "crossing ask calls")),
     durationMs: 48_000 + randomBelow(random, 12_000),
     callTimeoutMs: 2_000 + randomBelow(random, 12_000),
@@ -164,6 +165,12 @@ type Harm = Pick<
   Scenario,
   "nodeCount" | "partitionCount" | "faults" | "faultEveryMs" | "isPatient"
 >;
+
+function drawAnyHarm(seed: number, random: Random): Harm {
+  const isAimed = random() < aimedShare;
+  const harm = isAimed ? drawAimedHarm(random) : drawHarm(random);
+  return drawStandingHarm(seededRandom(seed, "standing")) ?? harm;
+}
 
 function drawHarm(random: Random): Harm {
   const nodeCount = drawNodeCount(random);
@@ -215,6 +222,10 @@ function drawSlateCalls(random: Random): number {
 
 function drawTimerCalls(random: Random): number {
   return random() < 0.4 ? 0 : 20 + randomBelow(random, 40);
+}
+
+function drawRelayCalls(random: Random): number {
+  return random() < 0.5 ? 0 : 10 + randomBelow(random, 30);
 }
 
 function drawCrossingAsks(random: Random): number {

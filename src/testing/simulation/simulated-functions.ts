@@ -38,7 +38,7 @@ const noteState = { ...ledgerState, text: crdt.text() };
 type LedgerState = typeof ledgerState;
 type Turn = HandlerContext<LedgerState>;
 
-export const functionNames = ["vault", "ledger", "note", "slate", "board"] as const;
+export const functionNames = ["vault", "ledger", "note", "slate", "board", "desk"] as const;
 export type SimulatedFunctionName = (typeof functionNames)[number];
 
 /** What is deleted again and again, judged by rules of its own; a board refuses to serve a split. */
@@ -59,6 +59,11 @@ interface AskInput {
 interface SendInput {
   readonly id: string;
   readonly to: readonly (readonly [SimulatedFunctionName, string])[];
+}
+
+interface RelayInput {
+  readonly id: string;
+  readonly to: readonly [SimulatedFunctionName, string];
 }
 
 type ArmInput = TimerWish & { readonly id: string };
@@ -85,6 +90,7 @@ export function simulatedFunctions(): Readonly<Record<SimulatedFunctionName, Any
   functions.note = makeLedger(noteState, "serve", find);
   functions.slate = makeSlate("serve", find);
   functions.board = makeSlate("refuse", find);
+  functions.desk = makeDesk(find);
   return functions as Record<SimulatedFunctionName, AnyFunction>;
 }
 
@@ -191,6 +197,19 @@ function makeSlate(
     },
     queries: {
       look: ({ state }) => ({ ...nothing, tags: [...state.marks.values()].sort() }),
+    },
+  });
+}
+
+/** It has no state: whatever node it runs on, it only asks. */
+function makeDesk(find: (name: SimulatedFunctionName) => AnyFunction): AnyFunction {
+  return defineFunction({
+    deadlineMs: 20_000,
+    handlers: {
+      relay(ctx, { id, to: [name, key] }: RelayInput): Promise<unknown> {
+        const target = ctx.get(find(name), key) as unknown as Callee;
+        return target.put({ id: askedId(id) });
+      },
     },
   });
 }

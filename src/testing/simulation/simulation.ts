@@ -20,6 +20,7 @@ import type { History } from "./history.ts";
 import { Violations, type Violation } from "./invariants.ts";
 import { judge } from "./judge.ts";
 import { Observer } from "./observer.ts";
+import { RelayCalls } from "./relay-calls.ts";
 import { reportOf, virtualMsMin, type RunReport } from "./run-report.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { simulatedFunctions, type Look } from "./simulated-functions.ts";
@@ -72,6 +73,7 @@ class Simulation {
   readonly #transcript: Transcript;
   readonly #records: LoggedRecords;
   readonly #lost: LostBatches;
+  #relays: RelayCalls | undefined;
 
   private constructor({ scenario, cluster, records, lost }: Setting, isReadable: boolean) {
     this.#scenario = scenario;
@@ -111,6 +113,7 @@ class Simulation {
       const clients = await this.#connect();
       const workload = new Workload(this.#cluster, this.#scenario, clients);
       const sessions = new SessionCalls(this.#cluster, this.#scenario, workload);
+      this.#relays = new RelayCalls(this.#cluster, this.#scenario, workload);
       const faults = new Faults({
         cluster: this.#cluster,
         scenario: this.#scenario,
@@ -133,6 +136,7 @@ class Simulation {
       parts = { faults, workload, observer };
       workload.start();
       sessions.start();
+      this.#relays.start(clients);
       this.#lost.begin();
       faults.start();
       observer.start();
@@ -195,7 +199,7 @@ class Simulation {
     faults.settled();
     await time.run({
       untilAt: time.now + successLimitMs,
-      condition: () => workload.unansweredCount === 0,
+      condition: () => workload.unansweredCount === 0 && this.#relays?.unansweredCount === 0,
     });
     await askAcross(this.#cluster, this.#scenario, workload, this.#violations);
     this.#judgeAnswers(workload, healedAt);
@@ -355,6 +359,7 @@ class Simulation {
     return {
       calls: workload.calls,
       slateCalls: workload.slateCalls,
+      relays: this.#relays?.records ?? [],
       shown: workload.shown,
       lossy: faults.lossy,
       wasDegraded,

@@ -56,8 +56,7 @@ export class Workload {
   readonly slateCalls: CallRecord[] = [];
   readonly shown: ShownState[] = [];
   readonly entities: readonly EntityId[];
-  /** Those that are deleted again and again. */
-  /** The more there are, the longer each stays deleted. */
+  /** Those that are deleted again and again: the more there are, the longer each stays deleted. */
   readonly slates: readonly EntityId[] = ["s", "t", "u"].flatMap((key) =>
     slateNames.map((name): EntityId => [name, key]),
   );
