@@ -16,7 +16,7 @@ import { MessageChannel } from "../transport/message-channel.ts";
 import { highWaterBytes, type CloseReason, type Transport } from "../transport/transport.ts";
 import { protocolMax, protocolMin } from "../wire/agreement.ts";
 import { closeCodes } from "../wire/close-codes.ts";
-import { clientFrameLimits } from "../wire/link-codec.ts";
+import { clientFrameLimits } from "../wire/client-codecs.ts";
 import type { Message, RefusedMessage, WelcomeMessage } from "../wire/messages.ts";
 
 /** Connecting and the answer to hello together. */

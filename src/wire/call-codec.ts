@@ -5,14 +5,14 @@
  * without a length, because the message has one.
  */
 import { emptyBytes, type ByteReader } from "../codec/byte-reader.ts";
-import { noSlot } from "../codec/key-table.ts";
+import { KeyTable, noSlot } from "../codec/key-table.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
 import { sharedEncoding } from "../codec/value-bytes.ts";
 import { errorCodes, LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import type { Mark } from "../model/mark.ts";
 import { list, milliseconds, oneOf, prose, struct, text, varint } from "./field.ts";
-import type { Field, Incoming, Outgoing } from "./field.ts";
+import type { CallKeys, Field, Incoming, Outgoing } from "./field.ts";
 import { callFlags, replyFlags } from "./messages.ts";
 import type {
   CallMessage,
@@ -35,6 +35,8 @@ const key = text(keyBytesMax);
 const ageId = text(ageIdBytesMax);
 const chain: Field<readonly string[]> = list(text(entityBytesMax), limits.callDepthMax);
 const noChain: readonly string[] = Object.freeze([]);
+/** Where nobody looks for the keys of calls. */
+const noKeys: CallKeys = /* @__PURE__ */ new KeyTable();
 
 /** A term and a position; their process is one of the link's names. */
 const mark: Field<Mark> = {
@@ -100,9 +102,8 @@ function partsOf(call: CallMessage): number {
 }
 
 export function readCall(from: Incoming): CallMessage {
-  const { bytes, names, keys } = from;
-  const present = bytes.u8();
-  if (present > allParts) throw new MalformedBytes("has unknown parts");
+  const { bytes, names, keys = noKeys } = from;
+  const present = readParts(bytes);
   const flags = bytes.varint();
   const id = bytes.varint();
   const partition = bytes.varint();
@@ -146,6 +147,12 @@ export function readCall(from: Incoming): CallMessage {
     seen: rare.seen,
     input: bytes.remaining === 0 ? emptyBytes : bytes.raw(bytes.remaining),
   };
+}
+
+function readParts(bytes: ByteReader): number {
+  const present = bytes.u8();
+  if (present > allParts) throw new MalformedBytes("has unknown parts");
+  return present;
 }
 
 function readRare(from: Incoming, present: number): Pick<CallMessage, "chain" | "seen"> {

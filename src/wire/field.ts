@@ -26,7 +26,7 @@ export type CallKeys = KeyTable<unknown>;
 export interface Incoming {
   readonly bytes: ByteReader;
   readonly names: ReceiverNames;
-  readonly keys: CallKeys;
+  readonly keys: CallKeys | undefined;
 }
 
 export interface Field<T> {

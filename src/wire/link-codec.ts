@@ -9,12 +9,11 @@
  */
 import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
-import { KeyTable } from "../codec/key-table.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
 import { assert } from "../model/assert.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
-import { oversizedInput, readCall, readReply, writeCall, writeReply } from "./call-codec.ts";
+import { oversizedInput, readReply, writeCall } from "./call-codec.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { CloseAdvice } from "./close-codes.ts";
 import type { EncodedTable } from "./encoded-table.ts";
@@ -22,8 +21,7 @@ import type { CallKeys, Incoming, Outgoing } from "./field.ts";
 import { ReceiverNames, SenderNames } from "./link-names.ts";
 import { linkRules } from "./link-rules.ts";
 import type { LinkKind, LinkRules } from "./link-rules.ts";
-import { sharedCodecs } from "./message-codecs.ts";
-import type { Codecs } from "./message-codecs.ts";
+import type { Codecs, MessageCodec } from "./message-codecs.ts";
 import { messageCodes } from "./message-codes.ts";
 import type { HelloMessage, Message } from "./messages.ts";
 
@@ -45,12 +43,6 @@ export interface FrameLimits {
   readonly codecs: Codecs;
 }
 
-export const clientFrameLimits: FrameLimits = {
-  maxFrameBytes: limits.nodeFrameBytesMax,
-  afterWelcome: "to-client",
-  codecs: sharedCodecs,
-};
-
 /**
  * Collects messages into frames. Nothing is sent by itself: after a batch of `write`, call `take`
  * until it returns `undefined`.
@@ -61,12 +53,15 @@ export class LinkEncoder {
     names: new SenderNames(linkRules.greeting),
   };
   readonly #codecs: Codecs;
+  /** Most of what a node writes: it is not looked up each time. */
+  readonly #reply: MessageCodec;
   #rules: LinkRules = linkRules.greeting;
   readonly #sealed: Uint8Array[] = [];
   #sealedBytes = 0;
 
   constructor({ codecs }: Pick<FrameLimits, "codecs">) {
     this.#codecs = codecs;
+    this.#reply = codecs.byType.reply;
   }
 
   /** Bytes written and not yet taken. */
@@ -135,7 +130,7 @@ export class LinkEncoder {
     } else if (message.type === "reply") {
       bytes.u8(replyCode);
       const block = bytes.openBlock();
-      writeReply(to, message);
+      this.#reply.write(to, message);
       this.#close(message.type, block);
     } else {
       const codec = this.#codecs.byType[message.type];
@@ -179,19 +174,22 @@ export class LinkEncoder {
 export class LinkDecoder {
   readonly #from: Incoming;
   readonly #codecs: Codecs;
+  /** Most of what a node reads. */
+  readonly #call: MessageCodec;
   readonly #afterWelcome: LinkKind;
   #rules: LinkRules = linkRules.greeting;
   #isDecoding = false;
   #advice: CloseAdvice | undefined;
 
   /** @param keys in which calls find their `keySlot` */
-  constructor(frameLimits: FrameLimits, keys: CallKeys = noKeys) {
+  constructor(frameLimits: FrameLimits, keys?: CallKeys) {
     this.#from = {
       bytes: new ByteReader(),
       names: new ReceiverNames(linkRules.greeting),
       keys,
     };
     this.#codecs = frameLimits.codecs;
+    this.#call = frameLimits.codecs.byType.call;
     this.#afterWelcome = frameLimits.afterWelcome;
   }
 
@@ -271,7 +269,7 @@ export class LinkDecoder {
     const outer = from.bytes.narrow(length);
     const message =
       code === callCode
-        ? readCall(from)
+        ? this.#call.read(from)
         : code === replyCode
           ? readReply(from)
           : this.#codecs.byCode[code]!.read(from);
@@ -287,7 +285,6 @@ export class LinkDecoder {
 }
 
 const nothing = new Uint8Array(0);
-const noKeys: CallKeys = new KeyTable();
 
 function kindAfterHello(hello: HelloMessage): LinkKind {
   return hello.node === undefined ? "from-client" : hello.channel;

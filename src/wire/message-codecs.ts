@@ -1,12 +1,7 @@
-/** The bytes of the messages that clients exchange with nodes; those of nodes alone are in `node-codecs.ts`. */
-import {
-  readCall,
-  readFailure,
-  readReply,
-  writeCall,
-  writeFailure,
-  writeReply,
-} from "./call-codec.ts";
+/**
+ * The bytes of messages by their kind. Here are those that clients and nodes write and read alike; what
+ * one of them alone does is in `client-codecs.ts` and `node-codecs.ts`, so that clients carry no more.
+ */
 import { bool, compile } from "./field.ts";
 import type { FieldsOf, Incoming, Outgoing } from "./field.ts";
 import { goodbyeFields, helloFields, refusedFields, welcomeFields } from "./greeting-fields.ts";
@@ -33,22 +28,23 @@ export interface MessageCodec {
   read(from: Incoming): Message;
 }
 
+type CodecsByType = Readonly<
+  Partial<Record<MessageType, MessageCodec>> & Record<"call" | "reply", MessageCodec>
+>;
+
 /** What one side of a connection can write and read. */
 export interface Codecs {
-  readonly byType: Readonly<Partial<Record<MessageType, MessageCodec>>>;
+  readonly byType: CodecsByType;
   /** By number. */
   readonly byCode: readonly (MessageCodec | undefined)[];
 }
 
-export const sharedCodecs: Codecs = tableOf({
+export const sharedCodecs = {
   hello: described<"hello">("hello", helloFields),
   welcome: described<"welcome">("welcome", welcomeFields),
   refused: described<"refused">("refused", refusedFields),
   goodbye: described<"goodbye">("goodbye", goodbyeFields),
   echo: described<"echo">("echo", { reply: bool }),
-  call: byHand<"call">("call", writeCall, readCall),
-  reply: byHand<"reply">("reply", writeReply, readReply),
-  failure: byHand<"failure">("failure", writeFailure, readFailure),
   cancel: described<"cancel">("cancel", cancelFields),
   table: described<"table">("table", tableFields),
   primaries: described<"primaries">("primaries", primariesFields),
@@ -57,9 +53,9 @@ export const sharedCodecs: Codecs = tableOf({
   snapshot: described<"snapshot">("snapshot", snapshotFields),
   change: described<"change">("change", changeFields),
   "watch-end": described<"watch-end">("watch-end", watchEndFields),
-});
+};
 
-export function tableOf(byType: Codecs["byType"]): Codecs {
+export function tableOf(byType: CodecsByType): Codecs {
   const byCode: (MessageCodec | undefined)[] = new Array<undefined>(256).fill(undefined);
   for (const codec of Object.values(byType)) byCode[codec.code] = codec;
   return { byType, byCode };
@@ -72,8 +68,8 @@ export function described<T extends MessageType>(
   return { code: messageCodes[type], ...compile<Message>(fields, type) };
 }
 
-/** The map above pairs every type with its own functions, which the type of a codec cannot say. */
-function byHand<T extends MessageType>(
+/** The tables pair every type with its own functions, which the type of a codec cannot say. */
+export function byHand<T extends MessageType>(
   type: T,
   write: (to: Outgoing, message: MessageOf<T>) => void,
   read: (from: Incoming) => MessageOf<T>,

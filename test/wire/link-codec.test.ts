@@ -6,7 +6,8 @@ import { limits } from "../../src/model/limits.ts";
 import { oversizedInput } from "../../src/wire/call-codec.ts";
 import { closeCodes } from "../../src/wire/close-codes.ts";
 import type { CloseAdvice } from "../../src/wire/close-codes.ts";
-import { clientFrameLimits, LinkDecoder, LinkEncoder } from "../../src/wire/link-codec.ts";
+import { clientFrameLimits } from "../../src/wire/client-codecs.ts";
+import { LinkDecoder, LinkEncoder } from "../../src/wire/link-codec.ts";
 import { nodeFrameLimits } from "../../src/wire/node-codecs.ts";
 import { linkRules } from "../../src/wire/link-rules.ts";
 import { messageCodes } from "../../src/wire/message-codes.ts";
@@ -258,7 +259,7 @@ test("a hello of more than 8 KiB is not read", () => {
 
 test("the hand shake decides what a link becomes, on both ends", () => {
   const encoder = new LinkEncoder(nodeFrameLimits);
-  const decoder = new LinkDecoder(clientFrameLimits);
+  const decoder = new LinkDecoder(nodeFrameLimits);
   const messages: Message[] = [];
   const deliver = (): void => {
     for (let frame = encoder.take(); frame !== undefined; frame = encoder.take()) {
@@ -278,7 +279,7 @@ test("the hand shake decides what a link becomes, on both ends", () => {
     [{ ...clientHello, node: identity, channel: "control" }, "control"],
     [{ ...clientHello, node: identity, channel: "bulk" }, "bulk"],
   ] as const) {
-    const link = new LinkDecoder(clientFrameLimits);
+    const link = new LinkDecoder(nodeFrameLimits);
     const frames = new Link("greeting").frames([hello]);
     assert.equal(
       link.decode(frames[0]!, () => {}),

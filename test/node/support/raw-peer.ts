@@ -2,7 +2,7 @@
 import { MessageChannel } from "../../../src/transport/message-channel.ts";
 import type { CloseReason } from "../../../src/transport/transport.ts";
 import { protocolMax, protocolMin } from "../../../src/wire/agreement.ts";
-import { clientFrameLimits } from "../../../src/wire/link-codec.ts";
+import { clientFrameLimits } from "../../../src/wire/client-codecs.ts";
 import { nodeFrameLimits } from "../../../src/wire/node-codecs.ts";
 import type {
   CallMessage,
