@@ -26,6 +26,7 @@ const call: CallMessage = {
   ageId: "",
   chain: [],
   seen: undefined,
+  trace: "",
   input: new Uint8Array(0),
 };
 

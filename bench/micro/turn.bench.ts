@@ -136,6 +136,7 @@ function request(key: string, operation: string, number: number, now: number): T
     arrivedAt: now,
     deadlineAt: now + timeoutMs,
     chain: [],
+    trace: "",
     ageTime: 0,
     ageId: "",
     settle(outcome) {

@@ -8,8 +8,11 @@ import type { PendingCall } from "./pending-call.ts";
 /** A node said no, and no retry is left. */
 export function failureError(call: PendingCall, failure: FailureMessage): LatticeError {
   const indeterminate = isIndeterminate(call.attemptsSoFar(), failure.indeterminate);
+  const { functionName, key, callId } = call;
   const details: ErrorDetails = {
-    ...names(call),
+    function: functionName,
+    key,
+    call: failure.call === "" ? callId : failure.call,
     indeterminate,
     node: failure.node,
     ...(failure.retryAfterMs > 0 ? { retryAfterMs: failure.retryAfterMs } : {}),
@@ -66,5 +69,5 @@ function title(call: PendingCall): string {
 }
 
 function names(call: PendingCall): ErrorDetails {
-  return { function: call.functionName, key: call.key };
+  return { function: call.functionName, key: call.key, call: call.callId };
 }

@@ -60,6 +60,7 @@ export interface CallerOptions {
 }
 
 export class Caller implements CallOwner {
+  readonly id: string;
   readonly #platform: Platform;
   readonly #table: RoutingTable;
   readonly #links: NodeLinks;
@@ -90,13 +91,14 @@ export class Caller implements CallOwner {
     this.#session = session;
     this.#partitionOf = partitionOf;
     const { clock, random } = platform;
+    this.id = platform.ids.unique();
     const unsettled = this.#unsettled;
     this.#dispatch = new CallDispatch({
       clock,
       table,
       links,
       unsettled,
-      caller: platform.ids.unique(),
+      caller: this.id,
       session,
       random,
     });

@@ -4,12 +4,10 @@
  */
 import type { EntityName } from "../model/ids.ts";
 import type { Mark } from "../model/mark.ts";
-import { callFlags, type CallMessage } from "../wire/messages.ts";
+import { acksNumber, callFlags, type CallMessage } from "../wire/messages.ts";
 import type { SessionMarks } from "../routing/session-marks.ts";
 import type { PendingCall } from "./pending-call.ts";
 
-/** The byte of the wire for "all owners". */
-const allOwners = 255;
 const noChain: readonly EntityName[] = Object.freeze([]);
 
 export class OutgoingCall implements CallMessage {
@@ -64,8 +62,7 @@ export class OutgoingCall implements CallMessage {
   }
 
   get acks(): number {
-    const { acks } = this.#call.request.options;
-    return acks === undefined ? 0 : acks === "all" ? allOwners : acks;
+    return acksNumber(this.#call.request.options.acks);
   }
 
   get flags(): number {
@@ -88,6 +85,10 @@ export class OutgoingCall implements CallMessage {
 
   get ageId(): string {
     return this.#call.attempts?.ageId ?? "";
+  }
+
+  get trace(): string {
+    return this.#call.request.options.traceparent ?? "";
   }
 
   get input(): Uint8Array {

@@ -7,7 +7,7 @@
  */
 import type { HandleCall } from "../definition/handle.ts";
 import type { WhenSplit } from "../model/acks.ts";
-import { entityName } from "../model/ids.ts";
+import { callId, entityName } from "../model/ids.ts";
 import { notInWheel, type WheelEntry } from "../platform/deadline-wheel.ts";
 import { noneTried } from "../routing/target.ts";
 import { readFlags, type CatalogueEntry } from "../wire/messages.ts";
@@ -17,6 +17,8 @@ import type { UnsettledCall } from "./unsettled-calls.ts";
 
 /** Who is told when the deadline of a call has passed. */
 export interface CallOwner {
+  /** The caller id of the client. */
+  readonly id: string;
   expired(call: PendingCall): void;
 }
 
@@ -113,6 +115,14 @@ export class PendingCall implements WheelEntry, UnsettledCall<PendingCall> {
   /** `function/key`, for messages. */
   get entityName(): string {
     return entityName(this.functionName, this.key);
+  }
+
+  /** Under which name log lines of nodes have it; `undefined`: a node makes one up. */
+  get callId(): string | undefined {
+    if (!this.isProtected) return undefined;
+    return this.number > 0
+      ? callId(this.#owner.id, this.number)
+      : callId(this.idempotencyKey, this.number);
   }
 
   get whenSplit(): WhenSplit {

@@ -2,6 +2,7 @@
 import type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
+import { isTraceparent } from "../model/traceparent.ts";
 import { checkAcks, checkReadFrom, checkWhenSplit } from "./function-options.ts";
 import { checkKnownNames } from "./known-names.ts";
 
@@ -39,12 +40,20 @@ export interface CallOptions {
   readonly ordered?: boolean | undefined;
   /** `"full"`: calls return `Reply<T>`. @default "value" */
   readonly reply?: "value" | "full" | undefined;
+  /**
+   * The caller's W3C trace context, version 00: what the call leads to, also by `ctx.get` and
+   * `ctx.send`, becomes part of that trace.
+   * @default none is sent
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /** The options of calls from inside a turn. */
 export type AskOptions = Pick<CallOptions, "timeoutMs" | "signal">;
 
 export const idempotencyKeyLengthMax = 256;
+const traceparentForm =
+  'a W3C trace context in lower case: "00-" and 32, 16 and 2 hexadecimal digits, ids not all 0';
 export const noCallOptions: CallOptions = Object.freeze({});
 
 const callOptionNames = [
@@ -56,6 +65,7 @@ const callOptionNames = [
   "idempotencyKey",
   "ordered",
   "reply",
+  "traceparent",
 ];
 const askOptionNames = ["timeoutMs", "signal"];
 
@@ -101,7 +111,7 @@ function merge<O extends CallOptions>(options: O, added: O, names: readonly stri
 
 function checkValues(options: CallOptions): void {
   const { timeoutMs, acks, whenSplit, readFrom, signal } = options;
-  const { idempotencyKey, ordered, reply } = options;
+  const { idempotencyKey, ordered, reply, traceparent } = options;
   if (acks !== undefined) checkAcks(".with", acks);
   if (whenSplit !== undefined) checkWhenSplit(".with", whenSplit);
   if (readFrom !== undefined) checkReadFrom(".with", readFrom);
@@ -115,6 +125,7 @@ function checkValues(options: CallOptions): void {
   demand("idempotencyKey", idempotencyKey, "a string of 1 … 256 characters", isIdempotencyKey);
   demand("ordered", ordered, "true or false", (value) => typeof value === "boolean");
   demand("reply", reply, '"value" or "full"', (value) => value === "value" || value === "full");
+  demand("traceparent", traceparent, traceparentForm, isTraceparent);
 }
 
 function demand(

@@ -21,6 +21,8 @@ export interface QueryContext<S> {
   /** Aborted when the call is cancelled or its deadline passes. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Where this run stands among all that its first cause led to: give it to what you call outside. */
+  readonly trace: Trace;
   /** Milliseconds since the epoch, by the cluster's clock, which is never set back. */
   readonly now: () => number;
   /** Uniform in [0, 1). */
@@ -84,7 +86,7 @@ export interface HandlerContext<S> extends Omit<QueryContext<S>, "state"> {
 /** What queries of a function without state hold. */
 export type StatelessQueryContext = Pick<
   QueryContext<Shape>,
-  "key" | "caller" | "signal" | "log" | "now" | "random" | "get" | "compute"
+  "key" | "caller" | "signal" | "log" | "trace" | "now" | "random" | "get" | "compute"
 >;
 
 /**
@@ -121,7 +123,20 @@ export const refusalCodes = [
   "permission_denied",
 ] as const;
 
-/** Writes to the node's log, with the function and key added. */
+/**
+ * One run's span in a W3C trace context (https://www.w3.org/TR/trace-context/). Its parent is the
+ * caller's span: the one given by `.with({ traceparent })`, or that of the run which asked or sent.
+ */
+export interface Trace {
+  /** 32 hexadecimal digits: of the whole trace. Log lines of all its runs have it. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits: of this run alone; another attempt of the same call has another one. */
+  readonly spanId: string;
+  /** Both as the header `traceparent`, with the flags that the trace came with. */
+  readonly traceparent: string;
+}
+
+/** Writes to the node's log, with function, key, operation, call and trace id added. */
 export interface Log {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;

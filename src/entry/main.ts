@@ -19,6 +19,7 @@ export type {
   RefusalCode,
   StatelessContext,
   StatelessQueryContext,
+  Trace,
 } from "../definition/contexts.ts";
 export type {
   Definition,

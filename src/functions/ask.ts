@@ -58,6 +58,7 @@ async function perform(
       // Nothing is kept of a run without state, so none takes up where an earlier one was.
       ...(turn.isStateless ? ofNobody : protectionOf(turn)),
       askNumber,
+      trace: turn.trace.traceparent,
       inSession: turn.request.inSession,
       noteSeen: (seen) => {
         turn.noteSeen(seen);

@@ -52,6 +52,7 @@ export function internalRequest(
     arrivedAt,
     deadlineAt: Infinity,
     chain: [],
+    trace: "",
     ageTime: 0,
     ageId: "",
     settle,

@@ -77,6 +77,8 @@ export interface AskRequest {
   readonly noteSeen: (seen: readonly SeenMark[]) => void;
   /** Which ask of that run this is, from 1; with (caller, number) it is the same in a retried run. */
   readonly askNumber: number;
+  /** The span of the asking turn, as a W3C traceparent. */
+  readonly trace: string;
 }
 
 /** What a call has seen of one partition. */

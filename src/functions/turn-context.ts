@@ -8,7 +8,7 @@ import type { AskHandle } from "../definition/ask-handle.ts";
 import { createAskHandle } from "../definition/ask-handle.ts";
 import type { AskOptions } from "../definition/call-options.ts";
 import type { ComputeOptions } from "../definition/compute-options.ts";
-import type { Caller, Fail, HandlerContext, Log } from "../definition/contexts.ts";
+import type { Caller, Fail, HandlerContext, Log, Trace } from "../definition/contexts.ts";
 import { refusalCodes } from "../definition/contexts.ts";
 import type { AnyFunction } from "../definition/function-definition.ts";
 import type { Live, Shape } from "../definition/kinds.ts";
@@ -30,6 +30,7 @@ import { outboxSender } from "./outbox-caller.ts";
 import { schedule, timersOf } from "./schedule.ts";
 import { sleep } from "./sleep.ts";
 import type { Turn } from "./turn.ts";
+import { turnLogger } from "./turn-log.ts";
 import type { TurnServices } from "./turn-services.ts";
 
 export class TurnContext implements HandlerContext<Shape> {
@@ -60,9 +61,12 @@ export class TurnContext implements HandlerContext<Shape> {
   }
 
   get log(): Log {
-    const { address, operation } = this.#active().request;
-    const { functionName, key } = address;
-    return this.#services.platform.logger.child({ function: functionName, key, operation });
+    const turn = this.#active();
+    return turnLogger(turn, this.#services.platform.logger, turn.trace.traceId);
+  }
+
+  get trace(): Trace {
+    return this.#active().trace;
   }
 
   get now(): () => number {
@@ -162,6 +166,7 @@ export class TurnContext implements HandlerContext<Shape> {
         new LatticeError(code, message.slice(0, messageLengthMax), {
           function: turn.request.address.functionName,
           key: turn.request.address.key,
+          call: turn.callId,
           data: checkOptionalValue(data, "data"),
         }),
       );
@@ -200,7 +205,8 @@ export class TurnContext implements HandlerContext<Shape> {
       throw new LatticeError("too_large", `${turn.label}: the input of a send is too large`);
     }
     try {
-      turn.draft!.send({ functionName, key, operation, input: bytes });
+      const { traceparent } = turn.trace;
+      turn.draft!.send({ functionName, key, operation, input: bytes, trace: traceparent });
     } catch (error) {
       turn.passOn(error);
       throw error;

@@ -2,7 +2,7 @@
  * The failures of turns, in words. Each says which entity and operation, what happened, whether
  * anything took effect, and what to do.
  */
-import { LatticeError } from "../model/error.ts";
+import { LatticeError, ofCall } from "../model/error.ts";
 import type { ErrorCode, ErrorDetails } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import type { Logger } from "../platform/platform.ts";
@@ -19,6 +19,12 @@ export function failed(error: LatticeError): TurnOutcome {
   return { type: "failed", error };
 }
 
+/** The same outcome; the error of a failure says which call it is about. */
+export function named(turn: Turn, outcome: TurnOutcome): TurnOutcome {
+  if (outcome.type !== "failed" || outcome.error.call !== undefined) return outcome;
+  return failed(ofCall(outcome.error, turn.callId));
+}
+
 export function turnError(
   turn: Turn,
   code: ErrorCode,
@@ -29,6 +35,7 @@ export function turnError(
   return new LatticeError(code, `${turn.label}: ${what}`, {
     function: functionName,
     key,
+    call: turn.callId,
     ...details,
   });
 }
@@ -147,7 +154,7 @@ export function handlerError(turn: Turn, thrown: unknown, exposeErrors: boolean)
   const message = exposeErrors
     ? `${what} threw: ${messageOf(thrown)}`
     : `${what} failed; the log of its node says why (exposeErrors tells callers)`;
-  return turnError(turn, "handler_error", message, { cause: thrown });
+  return turnError(turn, "handler_error", message, exposeErrors ? { cause: thrown } : {});
 }
 
 /**

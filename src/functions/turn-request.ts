@@ -50,6 +50,8 @@ export interface TurnRequest extends Age {
   readonly deadlineAt: number;
   /** Entities of the calls around this one, outermost first; empty for a root call. */
   readonly chain: readonly EntityName[];
+  /** The caller's span as a W3C traceparent; "" for a call without a trace. */
+  readonly trace: string;
   /** Called exactly once, possibly before `submit` returns. */
   settle(outcome: TurnOutcome): void;
 }

@@ -12,6 +12,7 @@ import { limits } from "../model/limits.ts";
 import type { HybridTime } from "../model/time.ts";
 import { checkOptionalValue } from "../model/value-check.ts";
 import type { Value } from "../model/value.ts";
+import type { Logger } from "../platform/platform.ts";
 import type { StateCommit } from "../state/commit.ts";
 import type { Draft } from "../state/draft.ts";
 import { callDigest } from "../state/outcome.ts";
@@ -25,6 +26,7 @@ import { TurnContext } from "./turn-context.ts";
 import { draftOf } from "./turn-draft.ts";
 import * as failures from "./turn-failures.ts";
 import { failed } from "./turn-failures.ts";
+import { turnLogger } from "./turn-log.ts";
 import type { TurnServices } from "./turn-services.ts";
 
 /** What the runner tells of its turns. */
@@ -142,11 +144,9 @@ export class TurnRunner {
     }
     const data = outcome.data.length === 0 ? undefined : this.#services.values.decode(outcome.data);
     const { functionName, key } = turn.request.address;
-    this.#releaseFailure(
-      turn,
-      new LatticeError(outcome.code, outcome.message, { function: functionName, key, data }),
-      undefined,
-    );
+    const { code, message } = outcome;
+    const details = { function: functionName, key, call: turn.callId, data };
+    this.#releaseFailure(turn, new LatticeError(code, message, details), undefined);
   }
 
   #run(turn: Turn): unknown {
@@ -343,10 +343,8 @@ export class TurnRunner {
     return error;
   }
 
-  #log(turn: Turn): ReturnType<TurnServices["platform"]["logger"]["child"]> {
-    const { address, operation } = turn.request;
-    const { functionName, key } = address;
-    return this.#services.platform.logger.child({ function: functionName, key, operation });
+  #log(turn: Turn): Logger {
+    return turnLogger(turn, this.#services.platform.logger);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What turns are built on; the node gives it. */
 import type { Acks } from "../model/acks.ts";
 import type { Value } from "../model/value.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { NodePlatform } from "../platform/platform.ts";
 import { retireAtDefault } from "../state/retirement.ts";
 import type { Calls, Compute, Store } from "./ports.ts";
 import type { Registry } from "./registry.ts";
@@ -12,7 +12,7 @@ export interface TurnServices {
   readonly calls: Calls;
   readonly compute: Compute;
   readonly values: ValueCodec;
-  readonly platform: Pick<Platform, "clock" | "timers" | "random" | "ids" | "logger">;
+  readonly platform: Omit<NodePlatform, "loopDelay">;
   readonly settings: TurnSettings;
 }
 

@@ -9,17 +9,21 @@
  * which nobody can stop, can do no more harm.
  */
 import type { Acks } from "../model/acks.ts";
-import type { EntityName } from "../model/ids.ts";
+import type { Trace } from "../definition/contexts.ts";
+import { callId, type EntityName } from "../model/ids.ts";
 import { LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
+import { traceIdOf } from "../model/traceparent.ts";
 import { notInWheel } from "../platform/deadline-wheel.ts";
 import type { WheelEntry } from "../platform/deadline-wheel.ts";
+import type { TraceIds } from "../platform/platform.ts";
 import type { Draft } from "../state/draft.ts";
 import type { Age } from "./age.ts";
 import { isHeld } from "./call-chain.ts";
 import type { Confirmed, Release, SeenMark } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
+import { spanBelow } from "./turn-span.ts";
 
 export type TurnPhase = "waiting" | "running" | "confirming" | "settled";
 
@@ -42,6 +46,8 @@ export interface TurnWatcher {
   expired(turn: Turn): void;
   /** It asks another entity, and has not been asking before. */
   beganAsking(turn: Turn): void;
+  /** Makes the ids of spans. */
+  readonly traceIds: TraceIds;
 }
 
 export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
@@ -121,6 +127,26 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
     const extras = this.#open();
     extras.abort ??= new AbortController();
     return extras.abort.signal;
+  }
+
+  /** Its own span, below its caller's. Made when something asks for it: most turns never have one. */
+  get trace(): Trace {
+    const extras = this.#open();
+    extras.trace ??= spanBelow(this.request.trace, this.#watcher.traceIds);
+    return extras.trace;
+  }
+
+  /** "" where the caller gave none, and nothing has asked for one. */
+  get traceIdIfAny(): string {
+    const made = this.#extras?.trace;
+    if (made !== undefined) return made.traceId;
+    return this.request.trace === "" ? "" : traceIdOf(this.request.trace);
+  }
+
+  /** Names the call in log lines and errors; one that nothing protects has the name of its span. */
+  get callId(): string {
+    const { caller, number } = this.request;
+    return caller === "" ? this.trace.spanId : callId(caller, number);
   }
 
   get hasAfterCommit(): boolean {
@@ -278,6 +304,7 @@ class TurnExtras {
   afterCommit: (() => void | Promise<void>)[] | undefined = undefined;
   endedBecause: LatticeError | undefined = undefined;
   seen: readonly SeenMark[] | undefined = undefined;
+  trace: Trace | undefined = undefined;
 }
 
 const nothingToRun: readonly (() => void)[] = [];

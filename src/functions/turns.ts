@@ -10,10 +10,11 @@
  * An entity that nobody holds has no queue, so that a synchronous handler costs one map lookup. A
  * call that is sent twice waits behind its first attempt and is then answered from the dedupe table.
  */
-import type { EntityName } from "../model/ids.ts";
-import { LatticeError } from "../model/error.ts";
+import { callId, type EntityName } from "../model/ids.ts";
+import { LatticeError, ofCall } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
 import { DeadlineWheel } from "../platform/deadline-wheel.ts";
+import type { TraceIds } from "../platform/platform.ts";
 import type { Draft } from "../state/draft.ts";
 import { reentry, tooDeep } from "./ask.ts";
 import { callerOperation } from "./caller-operation.ts";
@@ -28,7 +29,7 @@ import { StatelessStore } from "./stateless-store.ts";
 import { Turn } from "./turn.ts";
 import type { TurnWatcher } from "./turn.ts";
 import * as failures from "./turn-failures.ts";
-import { failed } from "./turn-failures.ts";
+import { failed, named } from "./turn-failures.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
 import { TurnRunner } from "./turn-runner.ts";
 import type { TurnEnds } from "./turn-runner.ts";
@@ -61,6 +62,10 @@ export class Turns implements TurnWatcher, TurnEnds {
     this.#runner = new TurnRunner(services, this);
     const store = new StatelessStore(services.store);
     this.#statelessRunner = new TurnRunner({ ...services, store }, this);
+  }
+
+  get traceIds(): TraceIds {
+    return this.#services.platform.traceIds;
   }
 
   /** Calls without an answer so far, queries included. */
@@ -96,7 +101,8 @@ export class Turns implements TurnWatcher, TurnEnds {
       operation = this.#operationOf(request);
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
-      request.settle(failed(error));
+      const { caller, number } = request;
+      request.settle(failed(caller === "" ? error : ofCall(error, callId(caller, number))));
       return alreadyOver;
     }
     const { settings } = operation.function;
@@ -113,7 +119,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     const refusal = this.#admission(turn);
     if (refusal !== undefined) {
       turn.phase = "settled";
-      request.settle(failed(refusal));
+      request.settle(named(turn, failed(refusal)));
       return turn;
     }
     this.#inFlightCount += 1;
@@ -365,7 +371,7 @@ export class Turns implements TurnWatcher, TurnEnds {
       if (outcome.fromDedupe) this.#dedupeHitCount += 1;
       if (outcome.degraded) this.#degradedReplyCount += 1;
     }
-    turn.request.settle(outcome);
+    turn.request.settle(named(turn, outcome));
   }
 }
 

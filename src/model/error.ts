@@ -26,12 +26,14 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 export interface ErrorDetails {
   /** The call may have taken effect. */
-  readonly indeterminate?: boolean;
+  readonly indeterminate?: boolean | undefined;
   /** Milliseconds after which a retry is worth trying. */
-  readonly retryAfterMs?: number;
-  readonly node?: string;
-  readonly function?: string;
-  readonly key?: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly node?: string | undefined;
+  readonly function?: string | undefined;
+  readonly key?: string | undefined;
+  /** The id under which log lines name the call. */
+  readonly call?: string | undefined;
   /** Typed data given to `ctx.fail`; a `Value`. */
   readonly data?: unknown;
   readonly cause?: unknown;
@@ -55,6 +57,8 @@ export class LatticeError extends Error {
   readonly node: string | undefined;
   readonly function: string | undefined;
   readonly key: string | undefined;
+  /** Names the call, if it came so far: the log lines of the nodes that it reached have it too. */
+  readonly call: string | undefined;
   readonly data: unknown;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -66,6 +70,17 @@ export class LatticeError extends Error {
     this.node = details.node;
     this.function = details.function;
     this.key = details.key;
+    this.call = details.call;
     this.data = details.data;
   }
+}
+
+/** The same error, with the id of the call that it is about; one that names a call is left alone. */
+export function ofCall(error: LatticeError, call: string): LatticeError {
+  if (error.call !== undefined) return error;
+  const { code, message, indeterminate, retryAfterMs, node, key, data, cause } = error;
+  const details = { indeterminate, retryAfterMs, node, function: error.function, key, data, cause };
+  const named = new LatticeError(code, message, { ...details, call });
+  if (error.stack !== undefined) named.stack = error.stack;
+  return named;
 }

@@ -40,6 +40,14 @@ export function entityName(functionName: string, key: string): EntityName {
   return `${functionName}/${key}`;
 }
 
+/**
+ * Names one protected call in log lines and errors, in all its attempts and wherever they run.
+ * @param number 0 where `caller` is an idempotency key
+ */
+export function callId(caller: string, number: number): string {
+  return `${caller}:${String(number)}`;
+}
+
 /** Splits `function/key` at its first slash. */
 export function splitEntityName(name: EntityName): { functionName: string; key: string } {
   const slash = name.indexOf("/");

@@ -9,7 +9,7 @@ import type { BootId } from "../model/ids.ts";
 import { limits } from "../model/limits.ts";
 import { randomBelow } from "../model/random.ts";
 import { loadedYjs, loadYjs } from "../state/yjs.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { NodePlatform } from "../platform/platform.ts";
 import { placementVersion } from "../ring/placement.ts";
 import type { Connection, ConnectionHandlers, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
@@ -20,7 +20,7 @@ import type { NodeSettings } from "./options.ts";
 const bootsPerMs = 1_024;
 
 export interface NodeWorld {
-  readonly platform: Platform;
+  readonly platform: NodePlatform;
   readonly transport: Transport;
   /** Whoever made it closes it when the node has stopped. */
   readonly compute: Compute;
@@ -82,7 +82,7 @@ export async function beginNode(
   }
 }
 
-function identityOf(settings: NodeSettings, bound: string, platform: Platform): NodeIdentity {
+function identityOf(settings: NodeSettings, bound: string, platform: NodePlatform): NodeIdentity {
   const address = settings.advertise ?? bound;
   return {
     id: settings.nodeId ?? address.slice(address.indexOf("//") + 2),
@@ -105,7 +105,7 @@ function hasDocuments(functions: Functions): boolean {
   );
 }
 
-function newBootId({ clock, random }: Platform): BootId {
+function newBootId({ clock, random }: NodePlatform): BootId {
   return Math.floor(clock.wallNow()) * bootsPerMs + randomBelow(random, bootsPerMs);
 }
 

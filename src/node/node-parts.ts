@@ -13,7 +13,7 @@ import { ClusterClock } from "../membership/cluster-clock.ts";
 import { majority, type Acks } from "../model/acks.ts";
 import { nodeOf, processId, type BootId, type NodeId, type ProcessId } from "../model/ids.ts";
 import { hybridTicksPerMs, hybridTimeToMs, type HybridTime } from "../model/time.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { NodePlatform } from "../platform/platform.ts";
 import { retireAtDefault } from "../state/retirement.ts";
 import type { Listener, Transport } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
@@ -51,7 +51,7 @@ import { underReplicated } from "./under-replicated.ts";
 
 /** What a node stands on. */
 export interface NodeFoundation {
-  readonly platform: Platform;
+  readonly platform: NodePlatform;
   readonly transport: Transport;
   readonly compute: Compute;
   /** Where it listens already. */

@@ -7,7 +7,12 @@ export interface Platform {
   readonly random: Random;
   readonly ids: Ids;
   readonly logger: Logger;
+}
+
+/** What nodes need besides, and clients do without. */
+export interface NodePlatform extends Platform {
   readonly loopDelay: LoopDelay;
+  readonly traceIds: TraceIds;
 }
 
 export interface Clock {
@@ -33,6 +38,12 @@ export interface Timers {
 export interface Ids {
   /** A URL-safe unique id of 21 characters. */
   unique(): string;
+}
+
+/** Ids of traces and of their spans. */
+export interface TraceIds {
+  /** @param digits hexadecimal ones, in lower case: a multiple of 8 */
+  hex(digits: number): string;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";

@@ -5,10 +5,12 @@
  *
  * Version 1 is that of a commit that follows on its writer's last one, version 2 that of one that
  * `begins`. Writer, sequence and entity travel beside it. Reading checks everything that applying
- * relies on, so that a delta is applied whole or not at all.
+ * relies on, so that a delta is applied whole or not at all. A send with a trace, and its
+ * refusal, have codes of their own, so that those without are what they always were.
  */
 import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
+import { readTraceparent, writeTraceparent } from "../codec/traceparent-bytes.ts";
 import { unreachable } from "../model/assert.ts";
 import { isPrototypeName } from "../model/names.ts";
 import { isTermWriter } from "../model/writer.ts";
@@ -18,7 +20,7 @@ import type { CommitBody, CommitLike } from "./commit-like.ts";
 import { decoding, malformed } from "./damage.ts";
 import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";
-import type { Floor, Operation, Path } from "./operation.ts";
+import type { FailOperation, Floor, Operation, Path, SendOperation } from "./operation.ts";
 import { sendsPerCommitMax } from "./outbox.ts";
 import * as scalars from "./scalar-bytes.ts";
 import type { SendRequest, TimedSend } from "./send.ts";
@@ -38,6 +40,8 @@ const codes = {
   retire: 10,
   discard: 11,
 } as const;
+/** Of those that belong to a trace, which comes last. */
+const tracedCodes = { send: 12, fail: 13 } as const;
 
 /** What it gives away is never written again, so one for all is safe. */
 const shared = new ByteWriter();
@@ -50,7 +54,7 @@ export function writeDelta(commit: CommitBody & { readonly sequence: number }): 
   writer.varint(commit.hybridTime);
   writer.varint(commit.operations.length);
   for (const operation of commit.operations) {
-    writer.u8(codes[operation.type]);
+    writer.u8(codeOf(operation));
     writeOperation(writer, operation, commit.sequence);
   }
   return writer.take();
@@ -124,6 +128,7 @@ function writeEnvelopeOperation(writer: ByteWriter, operation: EnvelopeOperation
     case "send":
       writer.varint(operation.index);
       writeTarget(writer, operation);
+      writeTrace(writer, operation);
       return;
     case "fail":
       writer.varint(operation.writer);
@@ -131,6 +136,7 @@ function writeEnvelopeOperation(writer: ByteWriter, operation: EnvelopeOperation
       writeTarget(writer, operation);
       writer.string(operation.code);
       writer.string(operation.message);
+      writeTrace(writer, operation);
       return;
     case "retire":
       scalars.writeIds(writer, operation.writers);
@@ -184,17 +190,14 @@ function readEnvelopeOperation(reader: ByteReader, code: number): Operation {
     }
     case codes.confirm:
       return { type: "confirm", ids: scalars.readPairs(reader) };
-    case codes.send: {
-      const index = reader.varint();
-      if (index >= sendsPerCommitMax) malformed("sends too many calls");
-      return { type: "send", index, ...readTarget(reader) };
-    }
-    case codes.fail: {
-      const id = { writer: scalars.readPositive(reader), number: scalars.readPositive(reader) };
-      const target = readTarget(reader);
-      const end = { code: scalars.readString(reader), message: scalars.readString(reader) };
-      return { type: "fail", ...id, ...target, ...end };
-    }
+    case codes.send:
+      return readSend(reader);
+    case tracedCodes.send:
+      return { ...readSend(reader), trace: readTraceparent(reader) };
+    case codes.fail:
+      return readFail(reader);
+    case tracedCodes.fail:
+      return { ...readFail(reader), trace: readTraceparent(reader) };
     case codes.retire: {
       const writers = scalars.readIds(reader);
       if (writers.length === 0 || !writers.every(isTermWriter)) malformed("retires no term");
@@ -209,6 +212,23 @@ function readEnvelopeOperation(reader: ByteReader, code: number): Operation {
     default:
       return malformed(`has an unknown operation ${String(code)}`);
   }
+}
+
+function readSend(reader: ByteReader): SendOperation {
+  const index = reader.varint();
+  if (index >= sendsPerCommitMax) malformed("sends too many calls");
+  return { type: "send", index, ...readTarget(reader) };
+}
+
+function readFail(reader: ByteReader): FailOperation {
+  const id = { writer: scalars.readPositive(reader), number: scalars.readPositive(reader) };
+  const target = readTarget(reader);
+  const end = { code: scalars.readString(reader), message: scalars.readString(reader) };
+  return { type: "fail", ...id, ...target, ...end };
+}
+
+function writeTrace(writer: ByteWriter, { trace }: SendRequest): void {
+  if (trace !== undefined) writeTraceparent(writer, trace);
 }
 
 function writeCall(writer: ByteWriter, call: EndedCall): void {
@@ -229,9 +249,11 @@ function readCall(reader: ByteReader): EndedCall {
   };
 }
 
-/** The code of an operation that is written on its own. */
-export function operationCode(operation: Operation): number {
-  return codes[operation.type];
+/** What is written in front of an operation. */
+export function codeOf(operation: Operation): number {
+  const { type } = operation;
+  const isTraced = (type === "send" || type === "fail") && operation.trace !== undefined;
+  return isTraced ? tracedCodes[type] : codes[type];
 }
 
 export function writeTimedSend(writer: ByteWriter, send: TimedSend): void {

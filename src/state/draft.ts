@@ -18,6 +18,7 @@ import { OperationList } from "./operation-list.ts";
 import { retireAtDefault, retirementBy } from "./retirement.ts";
 import { scalarBytesMax, Scope, tooLarge } from "./scope.ts";
 import { seenInCell } from "./cell-entry.ts";
+import { requestOf } from "./send.ts";
 import type { SendId, SendRequest } from "./send.ts";
 import { asCell } from "./dict-node.ts";
 import { FieldDrafts, stateShape } from "./state-shape.ts";
@@ -142,8 +143,7 @@ export class Draft<S extends Shape = Shape> {
     const envelope = this.#openEnvelope();
     const failed = envelope.discard(id);
     if (failed === undefined) return false;
-    const { functionName, key, operation, input } = failed;
-    envelope.send({ functionName, key, operation, input });
+    envelope.send(requestOf(failed));
     return true;
   }
 

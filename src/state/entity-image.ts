@@ -6,6 +6,7 @@
  *
  * A node has no type of its own: the field's tag says what is at which depth. Writers are indexes
  * into the vector. The canonical form, for hashes only, is sorted and leaves the document out.
+ * Version 3 is that of an entity whose sent calls have no traces, version 4 that of one with such.
  */
 import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
@@ -20,7 +21,7 @@ import type { RunFields } from "./counter-run.ts";
 import { decoding, malformed } from "./damage.ts";
 import { DictNode } from "./dict-node.ts";
 import type { StateNode } from "./dict-node.ts";
-import { readEnvelope, writeEnvelope } from "./envelope-bytes.ts";
+import { hasTraces, readEnvelope, writeEnvelope } from "./envelope-bytes.ts";
 import type { StoredParts } from "./entity-parts.ts";
 import { leafOf, pathLengthOf } from "./field-tag.ts";
 import type { LeafType } from "./field-tag.ts";
@@ -31,7 +32,8 @@ import type { PastWriters } from "./past-writers.ts";
 import * as scalars from "./scalar-bytes.ts";
 import { valueBytes } from "./stored-value.ts";
 
-const imageVersion = 3;
+const untracedVersion = 3;
+const tracedVersion = 4;
 /** What of the past is there, as bits. */
 const pastBits = { stays: 1, left: 2 } as const;
 
@@ -39,7 +41,7 @@ const pastBits = { stays: 1, left: 2 } as const;
 export function writeImage(parts: StoredParts, canonical: boolean): Uint8Array {
   const writer = new ByteWriter(Math.max(64, parts.contents.bytes + 128));
   const writing: Writing = { writer, pairs: parts.context.pairs, canonical };
-  writer.u8(imageVersion);
+  writer.u8(hasTraces(parts) ? tracedVersion : untracedVersion);
   writer.varint(parts.mark);
   writer.varint(parts.hybridTime);
   scalars.writePairs(writer, parts.context.pairs);
@@ -57,15 +59,17 @@ export function writeImage(parts: StoredParts, canonical: boolean): Uint8Array {
 export function readImage(name: string, image: Uint8Array): StoredParts {
   return decoding(`a copy of ${name}`, () => {
     const reader = new ByteReader(image);
-    if (reader.u8() !== imageVersion) malformed("has an unknown version");
+    const version = reader.u8();
+    const traced = version === tracedVersion;
+    if (!traced && version !== untracedVersion) malformed("has an unknown version");
     const mark = reader.varint();
     const hybridTime = reader.varint();
     const context = readVector(reader);
     const reading: Reading = { reader, pairs: context.pairs };
     const contents = readContents(reading);
-    const parts = { mark, hybridTime, context, contents, ...readEnvelope(reader, name) };
+    const envelope = readEnvelope(reader, name, traced);
     reader.finish();
-    return parts;
+    return { mark, hybridTime, context, contents, ...envelope };
   });
 }
 

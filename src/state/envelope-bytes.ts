@@ -1,12 +1,18 @@
-/** The parts of an entity's image that are not contents: dedupe table, outbox, document, postponed. */
+/**
+ * The parts of an entity's image that are not contents: dedupe table, outbox, document, postponed.
+ *
+ * In an image with traces every call of the outbox is followed by a byte that says whether it has
+ * one, and by that.
+ */
 import type { ByteReader } from "../codec/byte-reader.ts";
 import type { ByteWriter } from "../codec/byte-writer.ts";
+import { readTraceparent, writeTraceparent } from "../codec/traceparent-bytes.ts";
 import { StateCommit } from "./commit.ts";
 import { malformed } from "./damage.ts";
 import { DedupeTable } from "./dedupe.ts";
 import type { CallRecord } from "./call-record.ts";
 import {
-  operationCode,
+  codeOf,
   readOperation,
   readTarget,
   readTimedSend,
@@ -17,23 +23,35 @@ import {
 import { DocumentSection } from "./document-section.ts";
 import type { StoredParts } from "./entity-parts.ts";
 import { FailedSends, failedSendsMax } from "./failed-sends.ts";
-import type { FailedSend } from "./failed-sends.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { Postponed } from "./postponed.ts";
 import type { DeferredOperation } from "./postponed.ts";
 import * as scalars from "./scalar-bytes.ts";
+import type { SendRequest } from "./send.ts";
 
 type EnvelopeParts = Pick<
   StoredParts,
   "dedupeIfAny" | "outboxIfAny" | "documentsIfAny" | "postponed"
 >;
 
+/** Whether a call of the outbox has a trace, one that was refused for good too. */
+export function hasTraces({ outboxIfAny }: EnvelopeParts): boolean {
+  if (outboxIfAny === undefined) return false;
+  const isTraced = ({ trace }: SendRequest): boolean => trace !== undefined;
+  return outboxIfAny.entries.some(isTraced) || outboxIfAny.failures.kept.some(isTraced);
+}
+
 export function writeEnvelope(writer: ByteWriter, parts: EnvelopeParts, canonical: boolean): void {
   const { dedupeIfAny: dedupe, outboxIfAny: outbox, documentsIfAny, postponed } = parts;
   writeList(writer, dedupe?.records(), writeRecord);
-  writeList(writer, outbox?.entries, writeSend);
-  writeList(writer, outbox?.failures.kept, writeFailed);
+  const write = hasTraces(parts) ? writeTracedSend : writeSend;
+  writeList(writer, outbox?.entries, write);
+  writeList(writer, outbox?.failures.kept, (to, failed) => {
+    write(to, failed);
+    to.string(failed.code);
+    to.string(failed.message);
+  });
   writeList(writer, outbox?.failures.dropped, writeTimedSend);
   const updates = canonical ? undefined : documentsIfAny?.updates;
   writeList(writer, updates, (to, update) => to.bytes(update));
@@ -42,14 +60,15 @@ export function writeEnvelope(writer: ByteWriter, parts: EnvelopeParts, canonica
     to.varint(deferred.writer);
     to.varint(deferred.sequence);
     to.varint(deferred.index);
-    to.u8(operationCode(deferred.operation));
+    to.u8(codeOf(deferred.operation));
     writeOperation(to, deferred.operation, deferred.sequence);
   });
 }
 
-export function readEnvelope(reader: ByteReader, name: string): EnvelopeParts {
+/** @param traced whether it is of an image with traces */
+export function readEnvelope(reader: ByteReader, name: string, traced: boolean): EnvelopeParts {
   const dedupeIfAny = readDedupe(reader);
-  const outboxIfAny = readOutbox(reader);
+  const outboxIfAny = readOutbox(reader, traced);
   const updates = readList(reader, scalars.lengthMax, () => scalars.readBytes(reader));
   const held = readList(reader, scalars.lengthMax, () => readHeld(reader, name));
   const deferred = readList(reader, scalars.lengthMax, () => readDeferred(reader));
@@ -92,17 +111,28 @@ function writeSend(writer: ByteWriter, entry: OutboxEntry): void {
   writeTarget(writer, entry);
 }
 
-function writeFailed(writer: ByteWriter, failed: FailedSend): void {
-  writeSend(writer, failed);
-  writer.string(failed.code);
-  writer.string(failed.message);
+function writeTracedSend(writer: ByteWriter, entry: OutboxEntry): void {
+  writeSend(writer, entry);
+  writer.u8(entry.trace === undefined ? 0 : 1);
+  if (entry.trace !== undefined) writeTraceparent(writer, entry.trace);
 }
 
-function readOutbox(reader: ByteReader): Outbox | undefined {
-  const readSend = (): OutboxEntry => ({ ...readTimedSend(reader), ...readTarget(reader) });
-  const entries = readList(reader, scalars.lengthMax, readSend);
+function readSend(reader: ByteReader): OutboxEntry {
+  return { ...readTimedSend(reader), ...readTarget(reader) };
+}
+
+function readTracedSend(reader: ByteReader): OutboxEntry {
+  const entry = readSend(reader);
+  const isTraced = reader.u8();
+  if (isTraced > 1) malformed("has an unknown form of a sent call");
+  return isTraced === 0 ? entry : { ...entry, trace: readTraceparent(reader) };
+}
+
+function readOutbox(reader: ByteReader, traced: boolean): Outbox | undefined {
+  const read = traced ? readTracedSend : readSend;
+  const entries = readList(reader, scalars.lengthMax, () => read(reader));
   const failed = readList(reader, failedSendsMax, () => ({
-    ...readSend(),
+    ...read(reader),
     code: scalars.readString(reader),
     message: scalars.readString(reader),
   }));

@@ -6,7 +6,7 @@ import type { OperationList } from "./operation-list.ts";
 import type { FailedSend } from "./failed-sends.ts";
 import { checkOutboxRoom, sendBytes } from "./outbox.ts";
 import type { Scope } from "./scope.ts";
-import { isSameSend } from "./send.ts";
+import { isSameSend, requestOf } from "./send.ts";
 import type { SendId, SendRequest } from "./send.ts";
 
 export class EnvelopeDraft {
@@ -44,10 +44,9 @@ export class EnvelopeDraft {
   fail(id: SendId, error: { readonly code: string; readonly message: string }): void {
     const entry = this.#scope.entity.outbox.get(id);
     if (entry === undefined) return;
-    const { functionName, key, operation, input, writer, number } = entry;
+    const { writer, number } = entry;
     const { code, message } = error;
-    const target = { functionName, key, operation, input };
-    this.#add({ type: "fail", writer, number, ...target, code, message });
+    this.#add({ type: "fail", writer, number, ...requestOf(entry), code, message });
     this.confirm([id]);
   }
 

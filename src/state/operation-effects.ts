@@ -26,6 +26,7 @@ import { Postponed } from "./postponed.ts";
 import type { DeferrableOperation } from "./postponed.ts";
 import { floorKey, seenPart } from "./seen.ts";
 import type { Removal, Seen } from "./seen.ts";
+import { requestOf } from "./send.ts";
 import { valueBytes } from "./stored-value.ts";
 
 /** Applies the next commit of its writer. */
@@ -110,10 +111,8 @@ function performOnEnvelope(
       if (!removeSeen(parts, commit, operation)) deferUnseen(parts, commit, index, operation);
       return;
     case "send": {
-      const { functionName, key, operation: name, input } = operation;
       const number = sequence * sendsPerCommitMax + operation.index;
-      const target = { functionName, key, operation: name, input };
-      const entry: OutboxEntry = { writer, number, ...target, hybridTime };
+      const entry: OutboxEntry = { writer, number, ...requestOf(operation), hybridTime };
       parts.outboxIfAny ??= new Outbox();
       parts.outboxIfAny.add(entry);
       return;

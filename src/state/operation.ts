@@ -9,7 +9,7 @@ import type { WriterId } from "../model/ids.ts";
 import type { Value } from "../model/value.ts";
 import type { EndedCall } from "./call-record.ts";
 import type { Seen } from "./seen.ts";
-import type { TimedSend } from "./send.ts";
+import type { SendId, SendRequest, TimedSend } from "./send.ts";
 
 export type Path = readonly string[];
 
@@ -81,13 +81,9 @@ export interface ForgetOperation {
 }
 
 /** Puts a call into the outbox. Its number is the commit's sequence × `sendsPerCommitMax` + `index`. */
-export interface SendOperation {
+export interface SendOperation extends SendRequest {
   readonly type: "send";
   readonly index: number;
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  readonly input: Uint8Array;
 }
 
 /** Takes calls out of the outbox: flat (writer, number) pairs. */
@@ -97,14 +93,8 @@ export interface ConfirmOperation {
 }
 
 /** Keeps a finally refused call for inspection. Its outbox entry goes by a `confirm`. */
-export interface FailOperation {
+export interface FailOperation extends SendId, SendRequest {
   readonly type: "fail";
-  readonly writer: WriterId;
-  readonly number: number;
-  readonly functionName: string;
-  readonly key: string;
-  readonly operation: string;
-  readonly input: Uint8Array;
   readonly code: string;
   readonly message: string;
 }

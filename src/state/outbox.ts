@@ -4,6 +4,7 @@
  * number is made from the dot of its commit, so numbers of one writer rise and are never used twice,
  * and the outbox merges like any dot store.
  */
+import { traceparentBytes } from "../codec/traceparent-bytes.ts";
 import { LatticeError } from "../model/error.ts";
 import type { CausalVector } from "./causal-vector.ts";
 import { FailedSends } from "./failed-sends.ts";
@@ -129,8 +130,9 @@ export function sequenceOfSend({ number }: SendId): number {
 
 /** Estimated encoded bytes of one entry. */
 export function sendBytes(request: SendRequest): number {
-  const { functionName, key, operation, input } = request;
-  return 24 + functionName.length + key.length + operation.length + input.length;
+  const { functionName, key, operation, input, trace } = request;
+  const names = functionName.length + key.length + operation.length;
+  return 24 + names + input.length + (trace === undefined ? 0 : traceparentBytes);
 }
 
 /** @throws LatticeError `overloaded` when `count` calls and `bytes` would be waiting. */

@@ -16,11 +16,25 @@ export interface SendRequest {
   readonly operation: string;
   /** The encoded input, empty for none. */
   readonly input: Uint8Array;
+  /** The span of the turn that sent it, as a W3C traceparent; absent where it has none. */
+  readonly trace?: string;
 }
 
 /** A sent call at some time: when it was sent, or refused. */
 export interface TimedSend extends SendId {
   readonly hybridTime: HybridTime;
+}
+
+/** What of a sent call is the same however often it is sent. */
+export function requestOf({
+  functionName,
+  key,
+  operation,
+  input,
+  trace,
+}: SendRequest): SendRequest {
+  const request = { functionName, key, operation, input };
+  return trace === undefined ? request : { ...request, trace };
 }
 
 export function isSameSend(a: SendId, b: SendId): boolean {

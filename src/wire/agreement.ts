@@ -9,8 +9,8 @@ import type { ClusterSettings, NodeIdentity, RefusalCode, RefusedMessage } from 
  * Oldest and newest protocol version that this code speaks. A version covers the layout of every
  * message and what the messages mean; each release reads the version before its own.
  */
-export const protocolMin = 6;
-export const protocolMax = 6;
+export const protocolMin = 7;
+export const protocolMax = 7;
 
 export interface ProtocolRange {
   readonly protocolMin: number;

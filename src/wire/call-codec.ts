@@ -1,12 +1,13 @@
 /**
  * `call`, `reply` and `failure`, by hand: they are the messages of the hot path, and a closure or a
  * computed property per field would cost more than everything else that happens to them here. What
- * most calls do not have (an age, a chain) takes one bit of `parts`; the payload comes last and
- * without a length, because the message has one.
+ * most calls do not have (an age, a chain, a trace) takes one bit of `parts`; the payload comes last
+ * and without a length, because the message has one.
  */
 import { emptyBytes, type ByteReader } from "../codec/byte-reader.ts";
 import { KeyTable, noSlot } from "../codec/key-table.ts";
 import { MalformedBytes } from "../codec/malformed.ts";
+import { readTraceparent, writeTraceparent } from "../codec/traceparent-bytes.ts";
 import { sharedEncoding } from "../codec/value-bytes.ts";
 import { errorCodes, LatticeError } from "../model/error.ts";
 import { limits } from "../model/limits.ts";
@@ -56,10 +57,10 @@ const seenPartitions: Field<readonly SeenPartition[]> = list(
   limits.seenMarksMax,
 );
 
-const nothingRare = Object.freeze({ chain: noChain, seen: undefined });
+const nothingRare = Object.freeze({ chain: noChain, seen: undefined, trace: "" });
 
-const parts = { protection: 1, acks: 2, age: 4, chain: 8, seen: 16 } as const;
-const allParts = 31;
+const parts = { protection: 1, acks: 2, age: 4, chain: 8, seen: 16, trace: 32 } as const;
+const allParts = 63;
 
 export function writeCall(to: Outgoing, call: CallMessage): void {
   const { bytes, names } = to;
@@ -88,6 +89,7 @@ export function writeCall(to: Outgoing, call: CallMessage): void {
   }
   if ((present & parts.chain) !== 0) chain.write(to, call.chain);
   if (call.seen !== undefined) mark.write(to, call.seen);
+  if (call.trace !== "") writeTraceparent(bytes, call.trace);
   bytes.raw(call.input);
 }
 
@@ -98,6 +100,7 @@ function partsOf(call: CallMessage): number {
   if (call.ageTime !== 0 || call.ageId !== "") present |= parts.age;
   if (call.chain.length > 0) present |= parts.chain;
   if (call.seen !== undefined) present |= parts.seen;
+  if (call.trace !== "") present |= parts.trace;
   return present;
 }
 
@@ -145,6 +148,7 @@ export function readCall(from: Incoming): CallMessage {
     ageId: ageText,
     chain: rare.chain,
     seen: rare.seen,
+    trace: rare.trace,
     input: bytes.remaining === 0 ? emptyBytes : bytes.raw(bytes.remaining),
   };
 }
@@ -155,10 +159,13 @@ function readParts(bytes: ByteReader): number {
   return present;
 }
 
-function readRare(from: Incoming, present: number): Pick<CallMessage, "chain" | "seen"> {
+type RarePart = "chain" | "seen" | "trace";
+
+function readRare(from: Incoming, present: number): Pick<CallMessage, RarePart> {
   return {
     chain: (present & parts.chain) === 0 ? noChain : chain.read(from),
     seen: (present & parts.seen) === 0 ? undefined : mark.read(from),
+    trace: (present & parts.trace) === 0 ? "" : readTraceparent(from.bytes),
   };
 }
 
@@ -226,6 +233,7 @@ export function writeFailure(to: Outgoing, failure: FailureMessage): void {
   milliseconds.write(to, failure.retryAfterMs);
   to.names.write(to.bytes, failure.node);
   to.names.write(to.bytes, failure.primary);
+  prose.write(to, failure.call);
   prose.write(to, failure.message);
   to.bytes.raw(failure.data);
 }
@@ -238,6 +246,7 @@ export function readFailure(from: Incoming): FailureMessage {
   const retryAfterMs = bytes.varint();
   const node = from.names.read(bytes);
   const primary = from.names.read(bytes);
+  const call = prose.read(from);
   const message = prose.read(from);
   return {
     type: "failure",
@@ -248,6 +257,7 @@ export function readFailure(from: Incoming): FailureMessage {
     retryAfterMs,
     node,
     primary,
+    call,
     data: bytes.remaining === 0 ? emptyBytes : bytes.raw(bytes.remaining),
   };
 }

@@ -2,7 +2,7 @@
  * Every message that crosses the network, as one union. A frame holds one or more messages of one
  * channel, in order. See `README.md` for the bytes and the hand shake.
  */
-import type { ReadFrom } from "../model/acks.ts";
+import type { Acks, ReadFrom } from "../model/acks.ts";
 import type { BootId, EntityName, NodeId, PartitionId, ProcessId } from "../model/ids.ts";
 import type { Mark } from "../model/mark.ts";
 import type { HybridTime } from "../model/time.ts";
@@ -150,8 +150,19 @@ export interface CallMessage {
    * for those that `~` stands before: these turns have no state.
    */
   readonly chain: readonly EntityName[];
+  /** The caller's span as a W3C traceparent; "" for a call without a trace. */
+  readonly trace: string;
   /** The encoded `Value`; empty when there is no input. */
   readonly input: Uint8Array;
+}
+
+/** How a call says "all owners". */
+export const allOwnersAcks = 255;
+
+/** How a call says how many copies it wants; 0: as its function says. */
+export function acksNumber(acks: Acks | undefined): number {
+  if (acks === undefined) return 0;
+  return acks === "all" ? allOwnersAcks : acks;
 }
 
 export const callFlags = {
@@ -215,6 +226,8 @@ export interface FailureMessage {
   readonly node: NodeId;
   /** With `not_owner` and `unavailable`: the primary as far as the sender knows, or "". */
   readonly primary: NodeId;
+  /** The id of the call in log lines, or "" for one that none was made for. */
+  readonly call: string;
   /** Encoded `data` of `ctx.fail`; empty when there is none. */
   readonly data: Uint8Array;
 }

@@ -217,6 +217,43 @@ test("a failure of the handler reaches the caller with its data", async () => {
   assert.equal(cluster.callLog.length, 1);
 });
 
+test("a call carries the trace context that it is given, in every attempt, and none otherwise", async () => {
+  const cluster = await FakeCluster.start();
+  const client = await cluster.connect();
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
+  const handle = client.get("cart", "alice");
+  cluster.node("a").answer = () => ({ type: "failure", code: "unavailable" });
+  await cluster.time.settled(handle.with({ traceparent }).visit());
+  await cluster.time.settled(handle.with({ traceparent }).with({ timeoutMs: 500 }).total());
+  await cluster.time.settled(handle.visit());
+  const traces = cluster.nodes.flatMap(({ calls }) => calls.map(({ trace }) => trace));
+  assert.ok(traces.length > 3);
+  assert.deepEqual(new Set(traces), new Set([traceparent, ""]));
+  assert.ok(cluster.node("b").calls.some(({ trace }) => trace === traceparent));
+});
+
+test("an error names its call as nodes do: by caller and number, or as the node that ran it says", async () => {
+  const cluster = await FakeCluster.start({ nodes: ["a"] });
+  const client = await cluster.connect();
+  const handle = client.get("cart", "alice");
+  const a = cluster.node("a");
+  a.answer = () => ({ type: "failure", code: "handler_error" });
+  const numbered = await refusal(cluster, handle.visit());
+  const [call] = a.calls;
+  assert.equal(numbered.call, `${String(call?.caller)}:${String(call?.number)}`);
+  const keyed = await refusal(cluster, handle.with({ idempotencyKey: "order-7" }).visit());
+  assert.equal(keyed.call, "order-7:0");
+  const unnamed = await refusal(cluster, handle.total());
+  assert.equal(unnamed.call, undefined);
+  a.answer = () => ({ type: "failure", code: "handler_error", call: "f00d" });
+  assert.equal((await refusal(cluster, handle.total())).call, "f00d");
+  a.answer = () => undefined;
+  const late = await refusal(cluster, handle.with({ timeoutMs: 10 }).visit());
+  const number = String(a.calls.at(-1)?.number);
+  assert.equal(late.code, "deadline_exceeded");
+  assert.equal(late.call, `${String(call?.caller)}:${number}`);
+});
+
 test("a call that a crash caught is sent again to another owner under the same number", async () => {
   const cluster = await FakeCluster.start();
   const client = await cluster.connect();

@@ -164,6 +164,7 @@ function answerTo(call: CallMessage, answer: NonNullable<Answer>, node: string):
       retryAfterMs: 0,
       node,
       primary: "",
+      call: "",
       data: new Uint8Array(0),
       ...answer,
       id: call.id,

@@ -84,6 +84,7 @@ const call: CallMessage = {
   ageId: "",
   chain: [],
   seen: undefined,
+  trace: "",
 };
 
 /** Well-formed frames of a client that says hello, calls, and calls another key; one per message. */

@@ -39,6 +39,7 @@ function record(names?: { handlers: string[]; queries: string[] }): {
   return { handle, calls, watches };
 }
 
+const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const names = { handlers: ["add", "clear"], queries: ["total"] };
 
 test("a method makes one call with its input and the options so far", async () => {
@@ -110,9 +111,15 @@ test("options are checked when they are given", () => {
     { idempotencyKey: "a".repeat(257) },
     { ordered: "yes" },
     { reply: "fully" },
+    { traceparent: "" },
+    { traceparent: 7 },
+    { traceparent: traceparent.toUpperCase() },
+    { traceparent: `${traceparent}-` },
+    { traceparent: traceparent.replace("00f067aa0ba902b7", "0".repeat(16)) },
   ];
   for (const options of wrong) refuses(() => loose.with(options), "invalid_argument", /must be/);
   loose.with({ signal: new AbortController().signal, ordered: true, idempotencyKey: "a" });
+  loose.with({ traceparent });
 });
 
 test("watching goes through the source with the options so far", async () => {

@@ -122,7 +122,7 @@ test("a call of a node that was refused keeps the age of its start over all atte
         session: undefined,
         acks: undefined,
       },
-      ...{ strictAcks: false, ageTime: 0, ageId: "", chain: [] },
+      ...{ strictAcks: false, ageTime: 0, ageId: "", chain: [], trace: "" },
     },
     new EntityAddress("peer", "a", 7),
     () => undefined,

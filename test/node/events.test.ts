@@ -177,9 +177,13 @@ void test("a call that is refused for good is told, to the log and to readers", 
     operation: "refuse",
     code: "failed_precondition",
     message: fields.message,
+    call: fields.call,
+    traceId: fields.traceId,
   });
   assert.match(fields.message, /as asked/);
   assert.match(fields.id, /^\w+-\w+$/);
+  assert.match(fields.call, /^@\w+:ledger\/k:\d+$/);
+  assert.match(fields.traceId ?? "", /^[0-9a-f]{32}$/);
   const lines = cluster.lines("warn").filter(({ message }) => message === type);
   assert.deepEqual(
     lines.map((line) => line.fields),

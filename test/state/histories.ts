@@ -151,6 +151,8 @@ export function shuffled<T>(items: readonly T[], order: number): T[] {
   return result;
 }
 
+const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 type Action = (draft: TurnDraft, entity: Entity, change: { key: string; value: number }) => void;
 
 const actions: readonly Action[] = [
@@ -199,7 +201,9 @@ const actions: readonly Action[] = [
   (draft, entity, { key, value }) => {
     const [first] = entity.outbox.entries;
     const failed = entity.outbox.failed.at(-1);
-    const target = { functionName: "f", key, operation: "run", input: Uint8Array.of(1) };
+    const sent = { functionName: "f", key, operation: "run", input: Uint8Array.of(1) };
+    // Some have a trace: which ones is told by what they are sent with, as all of a history is.
+    const target = value > 1 ? { ...sent, trace } : sent;
     if (failed !== undefined && value === 8) draft.discardFailed(failed);
     else if (failed !== undefined && value === 9) draft.resendFailed(failed);
     else if (first === undefined || value < 3) draft.send(target);

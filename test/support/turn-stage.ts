@@ -77,6 +77,7 @@ export class TurnStage {
       arrivedAt: this.node.clock.now(),
       deadlineAt: this.node.clock.now() + 60_000,
       chain: [],
+      trace: "",
       ageTime: 0,
       ageId: "",
       ...details,

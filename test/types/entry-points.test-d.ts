@@ -100,7 +100,8 @@ function told(event: NodeEvent): string | number {
     }
     case "outbox.failed": {
       const code: ErrorCode = event.code;
-      return code;
+      const traceId: string = event.traceId ?? "";
+      return code + event.call + traceId;
     }
     case "clock.skew": {
       const source: "wall" | "cluster" | "stamp" = event.source;
@@ -160,7 +161,7 @@ export async function clients(): Promise<ErrorCode | undefined> {
   const handle: Handle<typeof box> = typed.get("box", "a");
   await handle.note({ by: "1" });
   const { value, copies, degraded, hops }: Reply<number> = await handle
-    .with({ reply: "full", timeoutMs: 100, ordered: true })
+    .with({ reply: "full", timeoutMs: 100, ordered: true, traceparent: "00-…" })
     .add(1);
   for await (const { count, notes } of handle.watch()) {
     const sum: number = count + value + copies + hops;

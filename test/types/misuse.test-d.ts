@@ -50,6 +50,8 @@ export async function callers(): Promise<void> {
   alice.with({ reply: "fully" });
   // @ts-expect-error wrong value of `readFrom`
   alice.with({ readFrom: "nearest" });
+  // @ts-expect-error a trace context is its header's text
+  alice.with({ traceparent: { traceId: "a" } });
 }
 
 export const handlers = defineFunction({
@@ -82,6 +84,10 @@ export const handlers = defineFunction({
       void ctx.compute(import("./public-surface.test-d.ts"));
       // @ts-expect-error unknown option
       void ctx.compute("file:///price.js", 1, { timeout: 5 });
+      // @ts-expect-error inside a turn the trace is that of the turn
+      ctx.get(cart, "alice").with({ traceparent: "" });
+      // @ts-expect-error a run does not choose its trace
+      ctx.trace.traceId = "";
       // @ts-expect-error codes of the system cannot be used
       ctx.fail("overloaded", "no");
     },

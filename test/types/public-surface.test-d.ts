@@ -98,6 +98,8 @@ export const everything = defineFunction({
         { timeoutMs: 5 },
       );
       ctx.log.debug("computed", { found });
+      const { traceId, spanId, traceparent }: Readonly<Record<string, string>> = { ...ctx.trace };
+      ctx.log.info("called outside", { traceId, spanId, traceparent });
       ctx.afterCommit(() => {
         ctx.log.debug("done");
       });
@@ -130,6 +132,7 @@ export const everything = defineFunction({
     elsewhere: (ctx) => ctx.get(cart, ctx.key).total(),
     due: (ctx) => ctx.timers().map(({ id, handler, at, input }) => ({ id, handler, at, input })),
     heavy: (ctx, n: number) => ctx.compute<number[]>(new URL("file:///a.js"), [n]),
+    traced: (ctx): string => ctx.trace.traceparent,
   },
 });
 

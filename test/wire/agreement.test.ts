@@ -37,7 +37,7 @@ test("equals agree", () => {
 test("a protocol without a common version is refused first", () => {
   const refused = agree(mine, { ...theirs, protocolMin: 8, protocolMax: 9, cluster: "other" });
   assert.equal(refused?.code, "protocol_mismatch");
-  assert.match(refused.message, /^you speak protocol 8 to 9, this node 6: upgrade/);
+  assert.match(refused.message, /^you speak protocol 8 to 9, this node 7: upgrade/);
 });
 
 test("another cluster is refused and both names are told", () => {

@@ -3,6 +3,7 @@ import { noSlot } from "../../src/codec/key-table.ts";
 import fc from "fast-check";
 import { errorCodes } from "../../src/model/error.ts";
 import type { Term } from "../../src/model/term.ts";
+import { isTraceparent } from "../../src/model/traceparent.ts";
 import type { MembershipMessage, MemberUpdate } from "../../src/wire/membership-messages.ts";
 import type { MessageType } from "../../src/wire/message-codes.ts";
 import { replyFlags } from "../../src/wire/messages.ts";
@@ -25,6 +26,17 @@ const text = fc.oneof(fc.string({ maxLength: 30 }), fc.string({ unit: "grapheme"
 const name = fc.oneof(
   fc.constantFrom("", "a", "node-1", "127.0.0.1:7400", "__proto__", "x".repeat(200)),
   text,
+);
+const digits = (length: number): fc.Arbitrary<string> =>
+  fc
+    .array(fc.nat(15), { minLength: length, maxLength: length })
+    .map((all) => all.map((digit) => digit.toString(16)).join(""));
+const trace = fc.oneof(
+  fc.constant(""),
+  fc
+    .tuple(digits(32), digits(16), digits(2))
+    .map((parts) => `00-${parts.join("-")}`)
+    .filter(isTraceparent),
 );
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Uint8Array.from(array));
 
@@ -253,6 +265,7 @@ const fields: Fields = {
     keySlot: fc.constant(noSlot),
     chain: listOf(text),
     seen: maybe(mark),
+    trace,
     input: bytes,
   }),
   reply: plain({
@@ -272,6 +285,7 @@ const fields: Fields = {
     retryAfterMs: count,
     node: name,
     primary: name,
+    call: text,
     data: bytes,
   }),
   cancel: plain({ id: count }),

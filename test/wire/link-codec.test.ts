@@ -423,6 +423,7 @@ test("long text for people is cut, not refused", () => {
     retryAfterMs: 0,
     node: "",
     primary: "",
+    call: "",
     data: new Uint8Array(0),
   };
   const [received] = link.pass([failure]) as [typeof failure];

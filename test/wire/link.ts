@@ -63,6 +63,7 @@ export function callMessage(
     ageId: "",
     chain: [],
     seen: undefined,
+    trace: "",
     input: new Uint8Array(0),
     ...changes,
   };

@@ -147,6 +147,19 @@ test("the bytes of a call, its repetition and a reply stay what they are", () =>
     hex(link.frames([call])[0]!),
     "01101a030001027856341201020561" + "6c69636504f40306ac02ab020205",
   );
+  const trace = "00-0102030405060708090a0b0c0d0e0f10-f0e0d0c0b0a09080-01";
+  assert.equal(
+    hex(link.frames([{ ...call, trace }])[0]!),
+    "011034" + // 26 bytes more than above
+      "23" + // protection, acks and trace
+      "0001027856341201020561" +
+      "6c69636504f40306ac02ab0202" +
+      "00" + // version of the trace context
+      "0102030405060708090a0b0c0d0e0f10" + // trace id
+      "f0e0d0c0b0a09080" + // span id
+      "01" + // flags
+      "05", // input
+  );
   const reply = {
     type: "reply",
     id: 1,

@@ -305,6 +305,7 @@ class ForwardedCall implements Attempt {
       retryAfterMs: 0,
       node: this.#self,
       primary: "",
+      call: "",
       data: noBytes,
     });
   }

@@ -30,6 +30,8 @@ export interface NodeCallRequest {
   readonly ageTime: HybridTime;
   readonly ageId: string;
   readonly chain: readonly EntityName[];
+  /** The caller's span as a W3C traceparent; "" for none. */
+  readonly trace: string;
 }
 
 /** A session as one of its calls needs it. */

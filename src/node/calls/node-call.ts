@@ -4,8 +4,8 @@
  * repeated as the retry policy says until it is settled or its time is up.
  */
 import type { Acks, ReadFrom, WhenSplit } from "../../model/acks.ts";
-import { LatticeError } from "../../model/error.ts";
-import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import { LatticeError, ofCall } from "../../model/error.ts";
+import { callId, type EntityName, type NodeId, type PartitionId } from "../../model/ids.ts";
 import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { EntityAddress } from "../../functions/entity-address.ts";
@@ -21,6 +21,7 @@ import {
   type RetryPolicy,
 } from "../../routing/retry-policy.ts";
 import {
+  acksNumber,
   callFlags,
   readFlags,
   replyFlags,
@@ -32,7 +33,6 @@ import {
 import { decodeValue } from "../../codec/value-bytes.ts";
 import type { Attempt } from "./attempts.ts";
 import type { NodeCallRequest } from "./node-call-request.ts";
-import { allOwnersAcks } from "./served-call.ts";
 
 /** What a call needs of whoever makes it. */
 export interface NodeCallOwner {
@@ -101,6 +101,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   readonly startedAt: number;
   readonly deadlineAt: number;
   readonly chain: readonly EntityName[];
+  readonly trace: string;
   ageTime: HybridTime;
   ageId: string;
 
@@ -143,6 +144,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.startedAt = owner.now();
     this.deadlineAt = this.startedAt + request.timeoutMs;
     this.chain = request.chain;
+    this.trace = request.trace;
     this.ageTime = request.ageTime;
     this.ageId = request.ageId;
   }
@@ -279,6 +281,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
         node: failure.node,
         function: this.functionName,
         key: this.key,
+        call: failure.call === "" ? undefined : failure.call,
         ...(failure.retryAfterMs > 0 ? { retryAfterMs: failure.retryAfterMs } : {}),
         ...(failure.data.length > 0 ? { data: decodeValue(failure.data) } : {}),
       }),
@@ -332,7 +335,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     return new LatticeError(
       errorCodeOf(end.code),
       error?.message ?? `${this.#name}: no owner can serve it (${this.#lastFailure})`,
-      { indeterminate, function: this.functionName, key: this.key },
+      { indeterminate, function: this.functionName, key: this.key, call: error?.call },
     );
   }
 
@@ -364,6 +367,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
       ageId: this.ageId,
       chain: this.chain,
       seen: this.seen,
+      trace: this.trace,
       input: this.input,
     };
   }
@@ -378,15 +382,15 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     if (this.#settled) return;
     this.#settled = true;
     this.#owner.settled(this);
-    this.#done(end);
+    this.#done(end.type === "failed" && this.isProtected ? this.#named(end.error) : end);
+  }
+
+  /** Also what failed before the call reached a turn tells its id. */
+  #named(error: LatticeError): NodeCallEnd {
+    return { type: "failed", error: ofCall(error, callId(this.caller, this.number)) };
   }
 
   get #name(): string {
     return `${this.address.name} ${this.operation}`;
   }
-}
-
-function acksNumber(acks: Acks | undefined): number {
-  if (acks === undefined) return 0;
-  return acks === "all" ? allOwnersAcks : acks;
 }

@@ -150,6 +150,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
           ageTime: request.ageTime,
           ageId: request.ageId,
           chain: request.chain,
+          trace: request.trace,
         },
         (end) => {
           request.signal.removeEventListener("abort", stop);
@@ -288,6 +289,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
           ageTime: 0,
           ageId: "",
           chain: [],
+          trace: options.traceparent ?? "",
         },
         (end) => {
           signal?.removeEventListener("abort", stop);

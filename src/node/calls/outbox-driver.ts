@@ -11,7 +11,8 @@ import { SettledSends } from "../../functions/settled-sends.ts";
 import type { Turns } from "../../functions/turns.ts";
 import { majority } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
-import { entityName, type EntityName, type PartitionId } from "../../model/ids.ts";
+import { callId, entityName, type EntityName, type PartitionId } from "../../model/ids.ts";
+import { traceIdOf } from "../../model/traceparent.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Entity } from "../../state/entity.ts";
 import type { OutboxEntry } from "../../state/outbox.ts";
@@ -71,6 +72,8 @@ export class OutboxDriver {
           operation: entry.operation,
           code: error.code,
           message: error.message,
+          call: callId(outboxCaller(sender, entry.writer), entry.number),
+          ...(entry.trace === undefined ? {} : { traceId: traceIdOf(entry.trace) }),
         });
       },
     });
@@ -172,6 +175,7 @@ export class OutboxDriver {
         ageTime: 0,
         ageId: "",
         chain: [],
+        trace: entry.trace ?? "",
       },
       (end) => {
         if (end.type === "ok" ? end.hasStrays : end.error.indeterminate) {

@@ -13,6 +13,7 @@ import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
 import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts";
 import {
+  allOwnersAcks,
   callFlags,
   replyFlags,
   type CallMessage,
@@ -20,8 +21,6 @@ import {
   type ReplyMessage,
 } from "../../wire/messages.ts";
 
-/** The wire's number for "all owners". */
-export const allOwnersAcks = 255;
 export const noBytes = new Uint8Array(0);
 
 /** Where a call came from and its answer goes. */
@@ -114,6 +113,9 @@ export class ServedCall implements TurnRequest {
   get chain(): readonly EntityName[] {
     return this.#call.chain;
   }
+  get trace(): string {
+    return this.#call.trace;
+  }
   get ageTime(): HybridTime {
     return this.#call.ageTime;
   }
@@ -158,6 +160,7 @@ export class ServedCall implements TurnRequest {
           retryAfterMs: 0,
           node: this.#self,
           primary: "",
+          call: "",
           data: noBytes,
         });
     }
@@ -180,6 +183,7 @@ export function failureOf(
     retryAfterMs: error.retryAfterMs ?? 0,
     node,
     primary,
+    call: error.call ?? "",
     data: error.data === undefined ? noBytes : encodeValue(error.data as Value),
   };
 }

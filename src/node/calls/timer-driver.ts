@@ -210,6 +210,8 @@ function requestOf(
     arrivedAt,
     deadlineAt: Infinity,
     chain: noChain,
+    // A trace of its own: the turn that set it may be long over, and a period has no end.
+    trace: "",
     ageTime: 0,
     ageId: "",
     settle,

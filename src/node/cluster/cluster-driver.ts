@@ -9,7 +9,7 @@ import type { HelloJudgement } from "../../membership/hello-judgement.ts";
 import type { MembershipEffect } from "../../membership/effects.ts";
 import type { Member } from "../../membership/member.ts";
 import type { MembershipSettings } from "../../membership/settings.ts";
-import type { Platform, Timer } from "../../platform/platform.ts";
+import type { NodePlatform, Timer } from "../../platform/platform.ts";
 import { placementOf, type Placement } from "../../ring/placement.ts";
 import type { MembershipMessage } from "../../wire/membership-messages.ts";
 import type { NodeIdentity } from "../../wire/messages.ts";
@@ -40,7 +40,7 @@ export interface ClusterEvents {
 }
 
 export interface ClusterDriverOptions {
-  readonly platform: Platform;
+  readonly platform: NodePlatform;
   readonly self: NodeIdentity;
   readonly join: readonly string[];
   readonly settings?: Partial<MembershipSettings>;

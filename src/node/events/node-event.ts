@@ -143,6 +143,10 @@ export type NodeEvent =
       readonly operation: string;
       readonly code: ErrorCode;
       readonly message: string;
+      /** The id of the call, in the log of the node that refused it too. */
+      readonly call: string;
+      /** Of the trace that it belongs to, if any. */
+      readonly traceId?: string;
     }
   /** The handler of a timer refused for good. It is given up; one with a period until it is due next. */
   | {

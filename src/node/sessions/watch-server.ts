@@ -237,6 +237,7 @@ export class WatchServer {
       arrivedAt: now,
       deadlineAt: now + limits.deadlineMsDefault,
       chain: [],
+      trace: "",
       ageTime: 0,
       ageId: "",
       settle: (outcome) => {

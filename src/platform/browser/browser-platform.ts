@@ -2,15 +2,13 @@
  * The real world of a client in a browser (or a worker in one). No `node:` module may be reached
  * from here: the client is bundled for browsers from this file on.
  */
-import type { Clock, LogLevel, Logger, LoopDelay, Platform, Timer, Timers } from "../platform.ts";
+import type { Clock, LogLevel, Logger, Platform, Timer, Timers } from "../platform.ts";
 import { randomFrom } from "../seeded-random.ts";
 import { uniqueIds } from "../unique-ids.ts";
 import { consoleLogger } from "./console-logger.ts";
 
 /** Browsers run a `setTimeout` above 2^31 − 1 ms at once; longer delays are slept in pieces. */
 const longestSleepMs = 2 ** 20 * 1000;
-/** How many late timers one reading of the loop delay looks back on. */
-const latenessSampleCount = 128;
 
 export interface BrowserPlatformOptions {
   /** @default "warn" */
@@ -19,15 +17,13 @@ export interface BrowserPlatformOptions {
 }
 
 export function browserPlatform(options: BrowserPlatformOptions = {}): Platform {
-  const lateness = new LatenessSamples();
   const words = crypto.getRandomValues(new Int32Array(4));
   return {
     clock: browserClock,
-    timers: browserTimers(lateness),
+    timers: browserTimers,
     random: randomFrom([words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0]),
     ids: uniqueIds,
     logger: options.logger ?? consoleLogger(options.logLevel ?? "warn"),
-    loopDelay: lateness,
   };
 }
 
@@ -36,29 +32,25 @@ const browserClock: Clock = {
   wallNow: () => Date.now(),
 };
 
-function browserTimers(lateness: LatenessSamples): Timers {
-  return {
-    after: (delayMs, run) => new BrowserTimer(delayMs, run, lateness),
-    defer: (run) => {
-      queueMicrotask(run);
-    },
-    // A browser has no phase "after input was read": a new task is behind all that is waiting now.
-    afterPoll: (run) => {
-      setTimeout(run, 0);
-    },
-  };
-}
+const browserTimers: Timers = {
+  after: (delayMs, run) => new BrowserTimer(delayMs, run),
+  defer: (run) => {
+    queueMicrotask(run);
+  },
+  // A browser has no phase "after input was read": a new task is behind all that is waiting now.
+  afterPoll: (run) => {
+    setTimeout(run, 0);
+  },
+};
 
 class BrowserTimer implements Timer {
   readonly #dueAt: number;
   readonly #run: () => void;
-  readonly #lateness: LatenessSamples;
   #timeout: ReturnType<typeof setTimeout>;
 
-  constructor(delayMs: number, run: () => void, lateness: LatenessSamples) {
+  constructor(delayMs: number, run: () => void) {
     this.#dueAt = browserClock.now() + Math.max(0, delayMs);
     this.#run = run;
-    this.#lateness = lateness;
     this.#timeout = this.#sleep(delayMs);
   }
 
@@ -81,23 +73,6 @@ class BrowserTimer implements Timer {
       this.#timeout = this.#sleep(-lateMs);
       return;
     }
-    this.#lateness.add(lateMs);
     this.#run();
-  }
-}
-
-/** Browsers have no loop monitor: how late our own timers fire says the same. */
-class LatenessSamples implements LoopDelay {
-  readonly #samples = new Float64Array(latenessSampleCount);
-  #count = 0;
-
-  add(lateMs: number): void {
-    this.#samples[this.#count++ % latenessSampleCount] = lateMs;
-  }
-
-  takeP99(): number {
-    const held = this.#samples.slice(0, Math.min(this.#count, latenessSampleCount)).sort();
-    this.#count = 0;
-    return held[Math.floor(held.length * 0.99)] ?? 0;
   }
 }

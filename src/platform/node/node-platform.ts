@@ -1,7 +1,8 @@
 /** The real world of a Node.js process: nodes, and clients that run in Node. */
 import { randomBytes } from "node:crypto";
-import type { Clock, Logger, LogLevel, Platform } from "../platform.ts";
+import type { Clock, Logger, LogLevel, NodePlatform } from "../platform.ts";
 import { randomFrom } from "../seeded-random.ts";
+import { traceIdsFrom } from "../trace-ids.ts";
 import { uniqueIds } from "../unique-ids.ts";
 import { nodeLoopDelay } from "./node-loop-delay.ts";
 import { nodeTimers } from "./node-timers.ts";
@@ -14,12 +15,12 @@ export interface NodePlatformOptions {
   readonly logger?: Logger;
 }
 
-export interface NodePlatform extends Platform {
+export interface RealPlatform extends NodePlatform {
   /** Stops sampling the event loop. Timers belong to whoever started them. */
   close(): void;
 }
 
-export function nodePlatform(options: NodePlatformOptions = {}): NodePlatform {
+export function nodePlatform(options: NodePlatformOptions = {}): RealPlatform {
   const loopDelay = nodeLoopDelay();
   return {
     clock: nodeClock,
@@ -28,6 +29,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): NodePlatform {
     ids: uniqueIds,
     logger: options.logger ?? pinoLogger({ level: options.logLevel ?? "info" }),
     loopDelay,
+    traceIds: traceIdsFrom(randomFromSystem()),
     close() {
       loopDelay.close();
     },

@@ -1,5 +1,5 @@
 /**
- * One node's view of virtual time: a `Platform` with a clock, timers, chance and ids of its own, and
+ * One node's view of virtual time: a `NodePlatform` with a clock, timers, chance and ids of its own, and
  * the faults that a process can have in time: it stops for a while, is slow, its wall clock jumps,
  * or it dies.
  *
@@ -10,7 +10,9 @@
  * A slow node is one that needs time for every callback; whatever arrives meanwhile waits its turn.
  */
 import type { Random } from "../../model/random.ts";
-import type { Clock, Ids, Logger, LoopDelay, Platform, Timer, Timers } from "../platform.ts";
+import type { Clock, Ids, Logger, LoopDelay, NodePlatform, Timer, Timers } from "../platform.ts";
+import type { TraceIds } from "../platform.ts";
+import { traceIdsFrom } from "../trace-ids.ts";
 import { VirtualLoopDelay } from "./virtual-loop-delay.ts";
 import type { VirtualEvent } from "./virtual-event.ts";
 
@@ -29,6 +31,8 @@ export interface NodeSchedule {
 
 export interface VirtualNodeOptions {
   readonly random: Random;
+  /** Chance for ids of traces alone: whether a call is traced must not change what else happens. */
+  readonly traceRandom: Random;
   readonly logger: Logger;
   /** What the monotonic clock shows at virtual time 0. */
   readonly originMs: number;
@@ -44,7 +48,7 @@ const deadTimer: Timer = Object.freeze({
 const idAlphabet = "ModuleSymbhasOwnPr-0123456789ABCDEFGHNRVfgctiUvz_KqYTJkLxpZXIjQW";
 const idLength = 21;
 
-export class VirtualNode implements Platform {
+export class VirtualNode implements NodePlatform {
   readonly name: string;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -57,6 +61,7 @@ export class VirtualNode implements Platform {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly loopDelay: LoopDelay;
+  readonly traceIds: TraceIds;
 
   readonly #time: NodeSchedule;
   readonly #stalls: VirtualLoopDelay;
@@ -78,6 +83,7 @@ export class VirtualNode implements Platform {
     this.logger = options.logger;
     this.#stalls = new VirtualLoopDelay(() => time.now);
     this.loopDelay = this.#stalls;
+    this.traceIds = traceIdsFrom(options.traceRandom);
     this.clock = {
       now: () => time.now + options.originMs,
       wallNow: () => Math.floor(time.wallNow + this.#wallOffsetMs),

@@ -126,9 +126,11 @@ export class VirtualTime {
    * depends on the seed, the name and how many nodes came before.
    */
   node(name: string, logger: Logger = silentLogger): VirtualNode {
-    const random = seededRandom(this.seed, `${name}#${String(this.#nodeCount++)}`);
+    const label = `${name}#${String(this.#nodeCount++)}`;
+    const random = seededRandom(this.seed, label);
+    const traceRandom = seededRandom(this.seed, `${label} traces`);
     const originMs = Math.floor(random() * originMsMax);
-    return new VirtualNode(name, this.#schedule, { random, logger, originMs });
+    return new VirtualNode(name, this.#schedule, { random, traceRandom, logger, originMs });
   }
 
   /**

@@ -107,6 +107,7 @@ export function callMessage(changes: Partial<CallMessage> = {}): CallMessage {
     ageId: "",
     chain: [],
     seen: undefined,
+    trace: "",
     input: Uint8Array.of(1),
     ...changes,
   };

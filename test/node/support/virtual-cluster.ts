@@ -194,20 +194,19 @@ export class VirtualCluster {
     throw new Error("no node runs");
   }
 
-  #logger(node: string): Logger {
+  #logger(node: string, bound: LogLine["fields"] = {}): Logger {
     const write =
       (level: LogLevel) =>
-      (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-        this.log.push({ at: this.time.now, node, level, message, fields });
+      (message: string, fields: LogLine["fields"] = {}): void => {
+        this.log.push({ at: this.time.now, node, level, message, fields: { ...bound, ...fields } });
       };
-    const logger: Logger = {
+    return {
       level: "debug",
       debug: write("debug"),
       info: write("info"),
       warn: write("warn"),
       error: write("error"),
-      child: () => logger,
+      child: (fields) => this.#logger(node, { ...bound, ...fields }),
     };
-    return logger;
   }
 }
