@@ -53,6 +53,10 @@ class MapStore implements Store {
     return undefined;
   }
 
+  standingOf(): undefined {
+    return undefined;
+  }
+
   confirmTerm(_address: EntityAddress, _acks: unknown, turn: Confirmed): void {
     turn.released(confirmed);
   }

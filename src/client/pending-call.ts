@@ -135,7 +135,8 @@ export class PendingCall implements WheelEntry, UnsettledCall<PendingCall> {
   }
 
   get readsAny(): boolean {
-    return this.isQuery && this.request.options.readFrom === "any";
+    const { readFrom } = this.request.options;
+    return this.isQuery && (readFrom === "any" || typeof readFrom === "number");
   }
 
   /** By number or by idempotency key. Meaningless for queries. */

@@ -22,6 +22,9 @@ export interface CallOptions {
    * which costs the primary nothing and may show what was true some milliseconds ago; in a session it
    * is never older than what the session has seen. `"linearizable"` costs a round trip to a majority
    * and is never old, whatever happened to the primary; without a majority it is `unavailable`.
+   * A number, 2 … 7, asks so many owners (all, if there are fewer) and shows the newest that they have;
+   * where fewer can be reached it is `unavailable`. More than half of the owners miss nothing that was
+   * answered before.
    * @default "primary"
    */
   readonly readFrom?: ReadFrom | undefined;

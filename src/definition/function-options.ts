@@ -120,12 +120,14 @@ export function checkWhenSplit(where: string, whenSplit: unknown): WhenSplit {
   );
 }
 
+const readFroms: readonly unknown[] = ["primary", "any", "linearizable", 2, 3, 4, 5, 6, 7];
+
 /** @throws LatticeError `invalid_argument` unless it says where a query runs. */
 export function checkReadFrom(where: string, readFrom: unknown): ReadFrom {
-  if (readFrom === "primary" || readFrom === "any" || readFrom === "linearizable") return readFrom;
+  if (readFroms.includes(readFrom)) return readFrom as ReadFrom;
   throw new LatticeError(
     "invalid_argument",
-    `${where}: readFrom must be "primary", "any" or "linearizable", got ${show(readFrom)}`,
+    `${where}: readFrom must be "primary", "any", "linearizable" or 2 … 7, got ${show(readFrom)}`,
   );
 }
 

@@ -9,7 +9,8 @@ import type { TurnServices } from "./turn-services.ts";
 /** The state that is led here; for a query that may run anywhere also a copy. */
 export function openFor(turn: Turn, { store }: TurnServices): OpenEntity | undefined {
   const { address, readFrom, seen } = turn.request;
-  if (readFrom !== "any" || !turn.operation.isQuery) return store.open(address);
+  const isAnywhere = readFrom === "any" || readFrom === 1;
+  if (!isAnywhere || !turn.operation.isQuery) return store.open(address);
   return store.openCopy(address, seen) ?? store.open(address);
 }
 
@@ -33,7 +34,7 @@ export function refusalTo(
 
 function degradedRefusal(turn: Turn): TurnOutcome | undefined {
   const { request, operation } = turn;
-  if (turn.isOwn) return failed(failures.notServed(turn));
+  if (turn.isOwn || request.readFrom === 1) return failed(failures.notServed(turn));
   if (request.inSession) return failed(failures.degradedInSession(turn));
   const isLinearizable = operation.isQuery && request.readFrom === "linearizable";
   if (isLinearizable) return failed(failures.unconfirmable(turn));

@@ -27,6 +27,8 @@ export interface Store {
   hasSeen(address: EntityAddress, seen: Mark): boolean;
   /** What whoever was shown the newest state of the entity has seen. */
   markOf(address: EntityAddress): Mark | undefined;
+  /** Where the copy stands on which a query runs that others' answers are compared with. */
+  standingOf(address: EntityAddress): CopyStanding | undefined;
   /**
    * Appends one turn's change. `turn` is told once, possibly before this returns: when enough copies
    * hold it, or when that will not be known. The tip already shows the change on return.
@@ -38,6 +40,14 @@ export interface Store {
   confirmTerm(address: EntityAddress, acks: Acks, turn: Confirmed): void;
   /** The stamp of a commit that is made at `now`, in milliseconds of the monotonic clock. */
   hybridTime(now: number): HybridTime;
+}
+
+/** Two places in the stream of a copy. */
+export interface CopyStanding {
+  /** What is shown reaches so far. */
+  readonly shown: Mark;
+  /** The newest owner set is from here: equal for equal sets. */
+  readonly ownersSetAt: Mark;
 }
 
 /** What waits for copies. */

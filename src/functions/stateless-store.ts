@@ -56,6 +56,10 @@ export class StatelessStore implements Store {
     turn.released(done);
   }
 
+  standingOf(): undefined {
+    return undefined;
+  }
+
   hybridTime(now: number): HybridTime {
     return this.#store.hybridTime(now);
   }

@@ -1,5 +1,5 @@
 /** One call as it reaches the functions of this node, and the hold on it that its sender keeps. */
-import type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
+import type { Acks, OwnReadFrom, WhenSplit } from "../model/acks.ts";
 import type { EntityName } from "../model/ids.ts";
 import type { Mark } from "../model/mark.ts";
 import type { EntityTimer } from "../state/timers.ts";
@@ -32,7 +32,7 @@ export interface TurnRequest extends Age {
   /** `undefined`: as the function says. */
   readonly whenSplit: WhenSplit | undefined;
   /** Where it may run, if it is a query. */
-  readonly readFrom: ReadFrom;
+  readonly readFrom: OwnReadFrom;
   /**
    * Made in a session: it is never served degraded, never on a state older than `seen`, and what it
    * asks for is confirmed by a majority; its end tells what was seen.

@@ -20,7 +20,7 @@ import type { Outcome } from "../state/outcome.ts";
 import type { OpenEntity } from "./entity-address.ts";
 import { openFor, refusalTo } from "./opening.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
-import { mustBeFresh, seenBy } from "./session-turn.ts";
+import { mustBeFresh, noteStanding, seenBy } from "./session-turn.ts";
 import type { Turn, TurnPhase } from "./turn.ts";
 import { TurnContext } from "./turn-context.ts";
 import { draftOf } from "./turn-draft.ts";
@@ -68,6 +68,7 @@ export class TurnRunner {
       if (turn.isProtected && this.#hasAnswer(turn, open, hybridTime)) return undefined;
       turn.reign = open.reign;
       turn.heldBy = open.heldBy ?? 0;
+      noteStanding(turn, this.#services);
       turn.draft = draftOf(turn, open, hybridTime);
       const result = this.#run(turn);
       // It may have had itself cancelled.

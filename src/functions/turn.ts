@@ -20,7 +20,7 @@ import type { TraceIds } from "../platform/platform.ts";
 import type { Draft } from "../state/draft.ts";
 import type { Age } from "./age.ts";
 import { isHeld } from "./call-chain.ts";
-import type { Confirmed, Release, SeenMark } from "./ports.ts";
+import type { Confirmed, CopyStanding, Release, SeenMark } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
 import { spanBelow } from "./turn-span.ts";
@@ -69,6 +69,8 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   hasRun = false;
   /** Owners that hold the copy which it only reads; 0 for a turn on the state that is led here. */
   heldBy = 0;
+  /** Of a query whose answer is compared with others': on what it began to run. */
+  standing: CopyStanding | undefined = undefined;
   /** Whose reign it runs in. */
   reign: object | undefined = undefined;
   /** The run is over: the context refuses everything. */
@@ -230,7 +232,7 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   noteSeen(seen: readonly SeenMark[]): void {
     if (seen.length === 0) return;
     const extras = this.#open();
-    extras.seen = [...(extras.seen ?? nothingSeen), ...seen].slice(0, limits.seenMarksMax - 1);
+    extras.seen = [...(extras.seen ?? nothingSeen), ...seen].slice(0, limits.seenMarksMax - 3);
   }
 
   /** Numbers the asks of one run from 1: a retried run numbers them alike. */

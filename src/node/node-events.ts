@@ -188,6 +188,7 @@ export function partitionEvents(parts: EventTargets): PartitionEvents {
     },
     committed: (partition, entities) => {
       const leads = parts.partitions.isPrimary(partition);
+      if (!leads) parts.calls.partitionChanged(partition);
       for (const name of entities) {
         parts.watches.changed(name);
         if (!leads) continue;

@@ -149,12 +149,14 @@ export class NodeParts implements EventTargets {
     this.partitions = this.#makePartitions();
     this.attempts = new Attempts(this.links);
     const { clusterClock } = this;
-    this.caller = new NodeCaller({ ...this.#around(), clusterClock, turns: () => this.turns });
+    const later = { turns: () => this.turns, newestReads: () => this.calls.newestReads };
+    this.caller = new NodeCaller({ ...this.#around(), clusterClock, ...later });
     this.turns = this.#makeTurns();
     this.calls = new CallServer({
       ...this.#around(),
       ...{ clock: platform.clock, timers: platform.timers },
       turns: this.turns,
+      replicas: settings.replicas,
       wayTo: (partition) => nodeOf(this.partitions.replica(partition)?.wayToPrimary ?? ""),
       otherTable: (node) => {
         this.cluster.compareWith(node);
@@ -213,11 +215,9 @@ export class NodeParts implements EventTargets {
 
   /** Whether somebody else is alive who does not leave. */
   hasStayingPeer(): boolean {
-    for (const member of this.cluster.members.values()) {
-      if (member.id === this.foundation.identity.id) continue;
-      if (member.status === "alive" && !member.leaving) return true;
-    }
-    return false;
+    const { id: self } = this.foundation.identity;
+    const members = [...this.cluster.members.values()];
+    return members.some(({ id, status, leaving }) => id !== self && status === "alive" && !leaving);
   }
 
   /** Everybody whom a client may have to dial. */
@@ -383,7 +383,7 @@ export class NodeParts implements EventTargets {
   }
 
   /** What both the server and the caller of calls stand among. */
-  #around(): Omit<NodeCallerOptions, "turns" | "clusterClock"> {
+  #around(): Omit<NodeCallerOptions, "turns" | "clusterClock" | "newestReads"> {
     return {
       self: this.foundation.identity.id,
       platform: this.foundation.platform,

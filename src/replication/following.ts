@@ -2,6 +2,7 @@
 import { compareTerms, sameTerm } from "../model/term.ts";
 import type { Term } from "../model/term.ts";
 import type { ProcessId } from "../model/ids.ts";
+import type { Mark } from "../model/mark.ts";
 import type { CopyImage, PartitionMessage, StreamPosition } from "../wire/replication-messages.ts";
 import { Copy } from "./copy.ts";
 import { flushFork } from "./forking.ts";
@@ -188,6 +189,25 @@ export function askWhetherFollowing<E extends ReplicatedEntity<E>>(s: PartitionS
   s.isFollowing = false;
   if (!silent || s.reign !== undefined || s.copy === undefined || s.dropAt < Infinity) return;
   askWhoLeads(s);
+}
+
+/**
+ * Somebody has seen what this follower lacks: it asks for it, not waiting for the primary to notice. Whoever
+ * leads the term of the mark knows best. Marks are what callers say, so they make it ask once in
+ * `timing.resyncMs` at most, and only processes that are there.
+ */
+export function catchUp<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  { term, position }: Mark,
+  now: number,
+): void {
+  const { copy, role } = s;
+  if (role !== "follower" || copy === undefined || now < s.catchUpAt) return;
+  const order = compareTerms(copy.synced, term);
+  if (order > 0 || (order === 0 && copy.position >= position)) return;
+  s.catchUpAt = now + timing.resyncMs;
+  if (s.options.peers.reachable(term.process)) s.hello(term.process);
+  else askWhoLeads(s);
 }
 
 function askWhoLeads<E extends ReplicatedEntity<E>>(s: PartitionState<E>): void {

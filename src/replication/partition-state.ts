@@ -59,6 +59,8 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   refusedBy: ProcessId = "";
   /** When a base may be asked for again. */
   needAt = 0;
+  /** When it may ask again for what somebody else has seen. */
+  catchUpAt = 0;
 
   fork: Fork<E> | undefined;
   /** Identity of the present degraded service; `undefined` when there is none (rule 15). */

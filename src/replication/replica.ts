@@ -34,6 +34,8 @@ import type { Waiter } from "./waiters.ts";
 type Effects = readonly ReplicationEffect[];
 
 export class Replica<E extends ReplicatedEntity<E>> {
+  /** What of it may be read while somebody else leads. */
+  readonly reads: reading.Reads<E>;
   readonly #state: PartitionState<E>;
   #toldRole: Role = "absent";
   #toldServing: Serving;
@@ -42,6 +44,7 @@ export class Replica<E extends ReplicatedEntity<E>> {
 
   private constructor(options: ReplicaOptions<E>) {
     this.#state = new PartitionState(options);
+    this.reads = new reading.Reads(this.#state);
   }
 
   /**
@@ -168,23 +171,6 @@ export class Replica<E extends ReplicatedEntity<E>> {
     return reading.servedSlot(this.#state, name);
   }
 
-  /** Owners that hold the known-committed part of a follower, which may be read then; else 0. */
-  get readableCopies(): number {
-    return reading.readableCopies(this.#state);
-  }
-  /** Whether what is served here, or may be read of a follower, is as new as `mark`. */
-  hasSeen(mark: Mark): boolean {
-    return reading.hasSeen(this.#state, mark);
-  }
-  /** Whether this follower has a copy to be read, as new as `seen`. */
-  canRead(seen: Mark | undefined): boolean {
-    return this.readableCopies > 0 && (seen === undefined || this.hasSeen(seen));
-  }
-  /** What whoever is shown the newest state of the entity here has seen of the partition. */
-  markOf(name: EntityName): Mark | undefined {
-    return reading.markOf(this.#state, name);
-  }
-
   /** What watchers and replica reads may see. Read only. */
   committedEntity(name: EntityName): E | undefined {
     return this.#state.copy?.entity(name);
@@ -307,6 +293,12 @@ export class Replica<E extends ReplicatedEntity<E>> {
     const share = round === undefined ? undefined : round % limits.contentShares;
     leading.sendDigests(this.#state, share);
     following.askWhetherFollowing(this.#state);
+    return this.#effects();
+  }
+
+  /** Somebody has seen `mark`: a follower that lacks it asks for it now, once in a while. */
+  catchUp(mark: Mark, now: number): Effects {
+    following.catchUp(this.#state, mark, now);
     return this.#effects();
   }
 

@@ -182,10 +182,22 @@ export const callFlags = {
   readAny: 128,
   /** A query whose answer a majority has to confirm. */
   readLinearizable: 256,
+  /**
+   * Times 1 … 7, in three bits: a query of so many owners, the newest of whose answers counts. With 1 it
+   * is of the one that is asked, whose answer is being compared; with `seen` it is no query: the owner
+   * is told what others have.
+   */
+  readCount: 512,
 } as const;
+
+/** How many owners a query is to compare, 1 for one whose answer is compared; 0 for others. */
+export function readCountOf(flags: number): number {
+  return (flags >>> 9) & 7;
+}
 
 /** Where a query may run, as flags of its call. */
 export function readFlags(readFrom: ReadFrom | undefined): number {
+  if (typeof readFrom === "number") return readFrom * callFlags.readCount;
   if (readFrom === "any") return callFlags.readAny;
   return readFrom === "linearizable" ? callFlags.readLinearizable : 0;
 }

@@ -141,8 +141,14 @@ test("what cannot be is refused with what to do", async () => {
   assert.throws(() => client.token(), /keeps no session: connect it with \{ session: true \}/);
   assert.throws(
     () => client.get("page", "a").with({ readFrom: "nearest" as never }),
-    /readFrom must be "primary", "any" or "linearizable", got "nearest"/,
+    /readFrom must be "primary", "any", "linearizable" or 2 … 7, got "nearest"/,
   );
+  for (const readFrom of [1, 8, 2.5]) {
+    assert.throws(
+      () => client.get("page", "a").with({ readFrom: readFrom as never }),
+      /or 2 … 7, got /,
+    );
+  }
   for (const options of [{ token: "x" }, { token: "" }, { session: false, token: "AAAA" }]) {
     await assert.rejects(cluster.connect(options), { code: "invalid_argument" });
   }

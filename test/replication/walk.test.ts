@@ -3,7 +3,15 @@ import { test } from "node:test";
 import { walk } from "./walk.ts";
 
 test("nothing that was promised breaks in 400 random walks", () => {
-  const totals = { crashes: 0, primaries: 0, acknowledged: 0, degraded: 0, merged: 0, reaped: 0 };
+  const totals = {
+    crashes: 0,
+    primaries: 0,
+    acknowledged: 0,
+    degraded: 0,
+    merged: 0,
+    reaped: 0,
+    compared: 0,
+  };
   for (let seed = 1; seed <= 400; seed++) {
     const { violation, world, degradedCount } = walk(seed);
     assert.equal(violation, undefined, `seed ${String(seed)}`);
@@ -12,6 +20,7 @@ test("nothing that was promised breaks in 400 random walks", () => {
     totals.acknowledged += world.acknowledged.size;
     totals.degraded += degradedCount;
     totals.merged += world.mergedCount;
+    totals.compared += world.compared.doneCount;
     totals.reaped += world.slates.reapedCount;
   }
   for (const [what, count] of Object.entries(totals)) {

@@ -117,6 +117,7 @@ function offers(world: World, w: Weights, rate: number, replicas: number): Choic
 }
 
 function offerClients(world: World, add: Offer): void {
+  add(0.7, () => world.compared.step(world));
   for (let index = 0; index < world.requests.length; index++) add(0.7, () => world.run(index));
   for (let index = 0; index < world.answers.length; index++) {
     add(0.5, () => world.answer(index, false));
@@ -147,6 +148,8 @@ function offerFaults(
   if (process.replica.nextTickAt <= world.now) add(0.5, () => world.tick(i));
   add(w.read * 0.1, () => world.read(i, "f/0"));
   add(w.read * 0.1, () => world.readFresh(i, "f/0"));
+  add(0.1, () => world.compared.begin(world, i, "f/0"));
+  add(0.05, () => world.catchUp(i, Math.floor(world.random() * world.size)));
   add(w.hand * rate * 0.2, () => world.handOver(i));
   add(w.compare * 0.05, () => world.compare(i));
   add(w.stroke * 0.4, () => world.slates.stroke(world, i));
@@ -305,6 +308,8 @@ function checkCalls(world: World, held: ReadonlyMap<string, string>): string | u
 function checkPromises(world: World, held: ReadonlyMap<string, string>): string | undefined {
   const [stale] = world.staleReads;
   if (stale !== undefined) return `P10 a linearizable read did not show ${stale}`;
+  const [missed] = world.compared.stale;
+  if (missed !== undefined) return `P11 a read of a majority did not show ${missed}`;
   for (const [id, call] of world.acknowledged) {
     if (held.get(id)?.startsWith(`${String(call)}#`) !== true) {
       return `P1 acknowledged call ${String(call)} lost (${id})`;
@@ -330,6 +335,7 @@ function main(first: number, rest: string | undefined): void {
   let reaped = 0;
   let refused = 0;
   let acknowledged = 0;
+  let compared = 0;
   const text = new Map<string, string>();
   for (let seed = first; seed < first + count; seed++) {
     const { violation, world, degradedCount } = walk(seed);
@@ -340,6 +346,7 @@ function main(first: number, rest: string | undefined): void {
     reaped += world.slates.reapedCount;
     refused += world.slates.refusedCount;
     acknowledged += world.acknowledged.size;
+    compared += world.compared.doneCount;
     if (violation === undefined) continue;
     const kind = violation.slice(0, 3).trim();
     found.set(kind, [...(found.get(kind) ?? []), seed]);
@@ -349,7 +356,8 @@ function main(first: number, rest: string | undefined): void {
     `seeds ${String(first)}..${String(first + count - 1)}: ${String(crashes)} crashes, ` +
       `${String(takeovers)} primaries, ${String(acknowledged)} acknowledged, ` +
       `${String(degraded)} degraded answers, ${String(merged)} fork commits merged, ` +
-      `${String(reaped)} reapings, ${String(refused)} late commits refused`,
+      `${String(reaped)} reapings, ${String(refused)} late commits refused, ` +
+      `${String(compared)} reads of a majority`,
   );
   for (const [kind, seeds] of found) {
     console.log(`${kind}: ${String(seeds.length)} (${seeds.slice(0, 8).join(" ")})`);

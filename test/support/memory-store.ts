@@ -6,7 +6,7 @@ import type { HybridTime } from "../../src/model/time.ts";
 import { nextHybridTime } from "../../src/model/time.ts";
 import type { Clock } from "../../src/platform/platform.ts";
 import type { EntityAddress, OpenEntity } from "../../src/functions/entity-address.ts";
-import type { Confirmed, Release, Store } from "../../src/functions/ports.ts";
+import type { Confirmed, CopyStanding, Release, Store } from "../../src/functions/ports.ts";
 import { Entity } from "../../src/state/entity.ts";
 import type { StateCommit } from "../../src/state/commit.ts";
 
@@ -69,6 +69,11 @@ export class MemoryStore implements Store {
 
   markOf(): Mark {
     return { term: { number: 1, process: "p#1" }, position: this.position };
+  }
+
+  standingOf(): CopyStanding {
+    const term = { number: 1, process: "p#1" };
+    return { shown: { term, position: this.position }, ownersSetAt: { term, position: 0 } };
   }
 
   #isNewerThan({ position }: Mark): boolean {

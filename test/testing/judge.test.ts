@@ -36,7 +36,7 @@ function failedAnswer(indeterminate: boolean) {
 }
 
 function historyOf(calls: readonly CallRecord[], rest: Partial<History> = {}): History {
-  const empty = { slateCalls: [], relays: [], shown: [], lossy: [] };
+  const empty = { slateCalls: [], relays: [], shown: [], lossy: [], replicas: 3 };
   const none = { ...empty, wasDegraded: false, endCount: 1 };
   return { calls, ...none, handedOnAt: undefined, ...rest };
 }
@@ -210,8 +210,8 @@ test("a relay is judged by what it asked for: once, and at least once when it wa
   assert.deepEqual(relayed("ok", 1), []);
   assert.deepEqual(relayed("failed", 0), []);
   assert.deepEqual(relayed("failed", 1), []);
-  assert.deepEqual(relayed("ok", 0), ["C17"]);
+  assert.deepEqual(relayed("ok", 0), ["C18"]);
   assert.deepEqual(relayed("ok", 0, { lossy: [{ from: 0, until: 1 }] }), []);
-  assert.deepEqual(relayed("failed", 2), ["C17"]);
+  assert.deepEqual(relayed("failed", 2), ["C18"]);
   assert.deepEqual(relayed(undefined, 0), ["C7"]);
 });

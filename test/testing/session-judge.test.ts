@@ -1,4 +1,4 @@
-/** Controls of C14 to C16: histories of sessions known to be good, and bad in one way each. */
+/** Controls of C14 to C17: histories of sessions known to be good, and bad in one way each. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CallRecord, History } from "../../src/testing/simulation/history.ts";
@@ -37,7 +37,7 @@ const put = (order: number, id: string, rest: Partial<CallRecord> = {}): CallRec
 
 function verdict(calls: readonly CallRecord[], rest: Partial<History> = {}): string[] {
   const violations = new Violations();
-  const empty = { slateCalls: [], relays: [], shown: [], lossy: [] };
+  const empty = { slateCalls: [], relays: [], shown: [], lossy: [], replicas: 3 };
   const none = { ...empty, wasDegraded: false, endCount: 1 };
   judgeSessions({ calls, ...none, handedOnAt: undefined, ...rest }, violations);
   return violations.found.map(({ invariant }) => invariant);
@@ -76,6 +76,15 @@ test("a linearizable read that misses anybody's answered call is C16", () => {
   assert.deepEqual(verdict([others, call(2, ["a"], exact)]), []);
   assert.deepEqual(verdict([others, call(2, [], exact)]), ["C16"]);
   assert.deepEqual(verdict([others, call(2, [], { session: undefined })]), [], "any may be old");
+});
+
+test("a read of a majority of the owners that misses anybody's answered call is C17", () => {
+  const others = put(1, "a", { session: undefined, client: "client-1" });
+  const of = (readFrom: 2 | 3): Partial<CallRecord> => ({ readFrom, session: undefined });
+  assert.deepEqual(verdict([others, call(2, ["a"], of(2))]), []);
+  assert.deepEqual(verdict([others, call(2, [], of(2))]), ["C17"]);
+  assert.deepEqual(verdict([others, call(2, [], of(2))], { replicas: 5 }), [], "two of five");
+  assert.deepEqual(verdict([others, call(2, [], of(3))], { replicas: 5 }), ["C17"]);
 });
 
 test("where a majority was lost nothing is held against sessions", () => {

@@ -16,6 +16,11 @@ export async function readers(
   const exact: number = await alice.with({ readFrom: "linearizable" }).total();
   const reply = await alice.with({ readFrom: "primary", reply: "full" }).total();
   const proof: string | undefined = reply.token;
+  const newest: number = await alice.with({ readFrom: 2 }).total();
+  // @ts-expect-error one owner is "any"
+  alice.with({ readFrom: 1 });
+  // @ts-expect-error a key has at most seven owners
+  alice.with({ readFrom: 8 });
   // @ts-expect-error there is no such place to read from
   alice.with({ readFrom: "nearest" });
   // @ts-expect-error a token is text
@@ -27,5 +32,5 @@ export async function readers(
   session.get("basket", "alice");
   const passedOn: string = session.token();
   await cluster.node("node-1").session().get("cart", "alice").total();
-  void [total, exact, proof, passedOn];
+  void [total, exact, newest, proof, passedOn];
 }

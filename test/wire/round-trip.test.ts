@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { closeCodes } from "../../src/wire/close-codes.ts";
 import type { CloseAdvice } from "../../src/wire/close-codes.ts";
 import { messageCodes } from "../../src/wire/message-codes.ts";
+import { callFlags, readCountOf, readFlags } from "../../src/wire/messages.ts";
 import { nodeCodecs } from "../../src/wire/node-codecs.ts";
 import { anyMessage, anyMessageOf, messageTypes } from "./any-message.ts";
 import { callMessage, Link } from "./link.ts";
@@ -171,6 +172,17 @@ test("the bytes of a call, its repetition and a reply stay what they are", () =>
     value: Uint8Array.of(7),
   } as const;
   assert.equal(hex(link.frames([reply])[0]!), "0111080100020109016e07");
+});
+
+test("the flags of a read of several owners stay what they are", () => {
+  const bytesOf = (flags: number): string => {
+    const call = callMessage({ flags });
+    return hex(new Link().frames([call])[0]!).slice(8, 12);
+  };
+  assert.deepEqual([readFlags(2), readFlags(7)], [1024, 3584]);
+  assert.deepEqual([bytesOf(readFlags(2)), bytesOf(readFlags("any"))], ["8008", "8001"]);
+  assert.equal(bytesOf(callFlags.readCount), "8004");
+  assert.deepEqual([readCountOf(readFlags(7) | callFlags.session), readCountOf(511)], [7, 0]);
 });
 
 test("every message keeps its number", () => {

@@ -2,7 +2,7 @@
  * What this node does with a call that arrives: run it, pass it on to the primary, or say who owns
  * the key. A call that is passed on is not decoded: its input travels as the bytes that came.
  */
-import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
+import type { NodeId, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { EntityAddress } from "../../functions/entity-address.ts";
@@ -12,31 +12,27 @@ import type { Clock, Timers } from "../../platform/platform.ts";
 import { decideForward } from "../../routing/forward-decision.ts";
 import {
   callFlags,
+  readCountOf,
   type CallMessage,
   type FailureMessage,
   type ReplyMessage,
 } from "../../wire/messages.ts";
-import type { Replica } from "../../replication/replica.ts";
-import type { Entity } from "../../state/entity.ts";
 import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
+import { notOwner, notServed, tooManyForwarded } from "./call-refusals.ts";
 import { failureOf, noBytes, ServedCall, type CallUnderWay, type Origin } from "./served-call.ts";
+import { catchUp, emptyReply, NewestReads, withoutReadCount, type Copies } from "./newest-read.ts";
 import { Prefetch } from "./prefetch.ts";
 import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
 
-/** A caller that is told to slow down should wait about as long as a queue takes to move. */
-const overloadRetryMs = 100;
-
 /** What the node is for a partition, as calls need to know it. */
-export interface Serving {
+export interface Serving extends Copies {
   /** Whether calls can run here: as its primary, or degraded. */
   isServing(partition: PartitionId): boolean;
   isOwner(partition: PartitionId): boolean;
   isPrimary(partition: PartitionId): boolean;
-  /** Its part in the partition, if it has one. */
-  replica(partition: PartitionId): Pick<Replica<Entity>, "canRead"> | undefined;
 }
 
 export interface CallServerOptions {
@@ -52,6 +48,8 @@ export interface CallServerOptions {
   readonly routes: Routes;
   readonly links: Links;
   readonly attempts: Attempts;
+  /** Owners of a partition when there are enough nodes. */
+  readonly replicas: number;
   /** The sender of a call uses another table. */
   otherTable(node: NodeId): void;
 }
@@ -61,6 +59,8 @@ export class CallServer {
   readonly #isLinked = (node: NodeId): boolean => this.#options.links.link(node) !== undefined;
   readonly #waiting: WaitingCalls;
   readonly #prefetch: Prefetch;
+  /** Queries of several owners. */
+  readonly newestReads: NewestReads;
   /** Calls passed on to other nodes since the start. */
   forwardCount = 0;
   /** Calls run here since the start. */
@@ -71,6 +71,10 @@ export class CallServer {
   constructor(options: CallServerOptions) {
     this.#options = options;
     this.#prefetch = new Prefetch(options.addresses);
+    this.newestReads = new NewestReads({
+      ...options,
+      askHere: (call, origin) => this.serve(call, origin, undefined, this.now()),
+    });
     this.#waiting = new WaitingCalls({
       clock: options.clock,
       timers: options.timers,
@@ -128,10 +132,15 @@ export class CallServer {
     const address = this.#addressOf(call, origin, known);
     if (address === undefined) return undefined;
     const { opened, partition } = address;
+    if (readCountOf(call.flags) > 0) return this.#read(call, address, origin, arrivedAt);
     const isLed = opened?.isServed === true || this.#options.serving.isPrimary(partition);
     if (isLed || this.#canRead(call, partition) || this.#runsAnywhere(call)) {
       return this.#run(call, address, origin, arrivedAt);
     }
+    return this.#routeAnew(call, address, origin);
+  }
+
+  #routeAnew(call: CallMessage, address: EntityAddress, origin: Origin): CallUnderWay | undefined {
     const { tableId } = this.#options.routes;
     if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
     return this.#route(call, address, origin, undefined);
@@ -142,9 +151,70 @@ export class CallServer {
     return this.#options.registry.runsAnywhere(functionName, operation);
   }
 
+  /** Whether it is a query that may run here while somebody else leads. */
   #canRead({ flags, seen }: CallMessage, partition: PartitionId): boolean {
-    if ((flags & callFlags.readAny) === 0) return false;
-    return this.#options.serving.replica(partition)?.canRead(seen) === true;
+    const isCompared = readCountOf(flags) === 1;
+    if ((flags & callFlags.readAny) === 0 && !isCompared) return false;
+    const { serving } = this.#options;
+    if (serving.replica(partition)?.reads.canRead(seen) === true) return true;
+    if (seen !== undefined && !isCompared) catchUp(serving, partition, seen, this.now());
+    return false;
+  }
+
+  /** A query of several owners, or of this one while others are asked the same. */
+  #read(
+    call: CallMessage,
+    address: EntityAddress,
+    origin: Origin,
+    arrivedAt: number,
+  ): CallUnderWay | undefined {
+    const { serving, registry } = this.#options;
+    const { partition } = address;
+    const { isQuery } = registry.operation(call.functionName, call.operation);
+    if (!isQuery || this.#runsAnywhere(call)) {
+      return this.serve(
+        { ...call, flags: withoutReadCount(call.flags) },
+        origin,
+        address,
+        arrivedAt,
+      );
+    }
+    if (readCountOf(call.flags) === 1) return this.#readHere(call, address, origin, arrivedAt);
+    if (!serving.isOwner(partition)) return this.#routeAnew(call, address, origin);
+    if (this.#options.attempts.count >= limits.callsPerNodeMax) {
+      this.#fail(call, origin, tooManyForwarded(call, this.#options.self));
+      return undefined;
+    }
+    return this.newestReads.begin(call, address, origin);
+  }
+
+  /**
+   * Its answer shows all that this copy held when it came, so that what a majority had acknowledged by
+   * then is shown by one of any majority. Until that is known to be committed it waits.
+   */
+  #readHere(
+    call: CallMessage,
+    address: EntityAddress,
+    origin: Origin,
+    arrivedAt: number,
+  ): CallUnderWay | undefined {
+    const { serving, self } = this.#options;
+    const { partition } = address;
+    if (call.seen !== undefined) {
+      catchUp(serving, partition, call.seen, arrivedAt);
+      origin.done(call.id);
+      origin.answer(emptyReply(call.id, self));
+      return undefined;
+    }
+    const inFull = { ...call, seen: serving.replica(partition)?.reads.held };
+    if (serving.isPrimary(partition) || this.#canRead(inFull, partition)) {
+      return this.#run(inFull, address, origin, arrivedAt);
+    }
+    const held = serving.isOwner(partition)
+      ? this.#waiting.hold(inFull, origin, address)
+      : undefined;
+    if (held === undefined) this.#fail(call, origin, this.#unavailable(call, address));
+    return held;
   }
 
   /** Serves a call that waits; returns `waiting` if it has to wait on. */
@@ -156,6 +226,7 @@ export class CallServer {
     if (serving.isPrimary(address.partition) || this.#canRead(call, address.partition)) {
       return this.#run(call, address, origin, now);
     }
+    if (readCountOf(call.flags) === 1) return waiting;
     return this.#route(call, address, origin, waiting);
   }
 
@@ -250,7 +321,8 @@ export class CallServer {
       const address = known ?? addresses.of(functionName, key);
       // What is served here is looked up by its turn; what is passed on must not cost others the look.
       const isServed = address.opened?.isServed === true;
-      if (origin.node === "" && !isServed) registry.operation(functionName, operation);
+      const isForeign = origin.node === "" && !isServed;
+      if (isForeign || readCountOf(call.flags) > 0) registry.operation(functionName, operation);
       return address;
     } catch (error) {
       if (!(error instanceof LatticeError)) throw error;
@@ -261,14 +333,7 @@ export class CallServer {
 
   #unavailable(call: CallMessage, { partition }: EntityAddress): LatticeError {
     const { routes, self } = this.#options;
-    const owners = routes.ownersOf(partition).join(", ");
-    const known = owners === "" ? "no owner is known yet" : `owners by the table: ${owners}`;
-    return new LatticeError(
-      "unavailable",
-      `${nameOf(call)}: ${self} cannot serve it now and knows no primary (${known}); ` +
-        "nothing took effect",
-      { node: self },
-    );
+    return notServed(call, self, routes.ownersOf(partition));
   }
 
   #fail(call: CallMessage, origin: Origin, error: LatticeError, primary: NodeId = ""): void {
@@ -309,23 +374,4 @@ class ForwardedCall implements Attempt {
       data: noBytes,
     });
   }
-}
-
-function nameOf(call: CallMessage): EntityName {
-  return `${call.functionName}/${call.key} ${call.operation}`;
-}
-
-function notOwner(call: CallMessage, self: NodeId): LatticeError {
-  return new LatticeError("not_owner", `${nameOf(call)}: ${self} does not own this key`, {
-    node: self,
-  });
-}
-
-function tooManyForwarded(call: CallMessage, self: NodeId): LatticeError {
-  return new LatticeError(
-    "overloaded",
-    `${nameOf(call)}: ${String(limits.callsPerNodeMax)} calls of ${self} are under way at other ` +
-      "nodes; nothing took effect",
-    { node: self, retryAfterMs: overloadRetryMs },
-  );
 }

@@ -1,6 +1,7 @@
-/** What a call of this node itself is made of. */
+/** What a call of this node itself is made of, and how it ends. */
+import type { LatticeError } from "../../model/error.ts";
 import type { Acks, ReadFrom, WhenSplit } from "../../model/acks.ts";
-import type { EntityName, PartitionId } from "../../model/ids.ts";
+import type { EntityName, NodeId, PartitionId } from "../../model/ids.ts";
 import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { SeenPartition } from "../../wire/messages.ts";
@@ -39,3 +40,18 @@ export interface CallSession {
   seenOf(partition: PartitionId): Mark | undefined;
   readonly note: (seen: readonly SeenPartition[]) => void;
 }
+
+export type NodeCallEnd =
+  | {
+      readonly type: "ok";
+      readonly value: Uint8Array;
+      readonly degraded: boolean;
+      readonly copies: number;
+      readonly hops: number;
+      readonly node: NodeId;
+      /** Of a call in a session. */
+      readonly seen: readonly SeenPartition[] | undefined;
+      /** An earlier attempt of it may still arrive somewhere. */
+      readonly hasStrays: boolean;
+    }
+  | { readonly type: "failed"; readonly error: LatticeError };

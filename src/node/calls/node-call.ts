@@ -28,11 +28,11 @@ import {
   type CallMessage,
   type FailureMessage,
   type ReplyMessage,
-  type SeenPartition,
 } from "../../wire/messages.ts";
 import { decodeValue } from "../../codec/value-bytes.ts";
 import type { Attempt } from "./attempts.ts";
-import type { NodeCallRequest } from "./node-call-request.ts";
+import type { NodeCallEnd, NodeCallRequest } from "./node-call-request.ts";
+import type { CallUnderWay } from "./served-call.ts";
 
 /** What a call needs of whoever makes it. */
 export interface NodeCallOwner {
@@ -47,26 +47,13 @@ export interface NodeCallOwner {
   chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined;
   /** Into the turns of this node. */
   submit(call: TurnRequest): SubmittedTurn;
+  /** Asks several owners, this one among them; the end is told to `attempt`. */
+  compare(message: CallMessage, attempt: NodeCall): CallUnderWay | undefined;
   /** To another node; `undefined` if the attempt is over already. */
   send(node: NodeId, message: CallMessage, attempt: Attempt): number | undefined;
   cancelSent(id: number): void;
   settled(call: NodeCall): void;
 }
-
-export type NodeCallEnd =
-  | {
-      readonly type: "ok";
-      readonly value: Uint8Array;
-      readonly degraded: boolean;
-      readonly copies: number;
-      readonly hops: number;
-      readonly node: NodeId;
-      /** Of a call in a session. */
-      readonly seen: readonly SeenPartition[] | undefined;
-      /** An earlier attempt of it may still arrive somewhere. */
-      readonly hasStrays: boolean;
-    }
-  | { readonly type: "failed"; readonly error: LatticeError };
 
 export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest {
   // CallProgress
@@ -113,7 +100,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   #remoteId: number | undefined;
   /** An attempt is with the turns of this node. */
   #isLocal = false;
-  #localTurn: SubmittedTurn | undefined;
+  #localTurn: CallUnderWay | undefined;
   #wait: Timer | undefined;
   #settled = false;
   #lastFailure = "";
@@ -188,7 +175,10 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   #submit(): void {
     this.#isLocal = true;
     this.arrivedAt = this.#owner.now();
-    const turn = this.#owner.submit(this);
+    const isOfSeveral = this.isQuery && typeof this.readFrom === "number";
+    const turn = isOfSeveral
+      ? this.#owner.compare({ ...this.#message(), hop: 0 }, this)
+      : this.#owner.submit(this);
     if (this.#isWithTurns()) this.#localTurn = turn;
   }
 
@@ -220,6 +210,8 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
   // Called by the attempt table.
   answered(message: ReplyMessage | FailureMessage): void {
     this.#remoteId = undefined;
+    this.#isLocal = false;
+    this.#localTurn = undefined;
     if (message.type === "failure") {
       this.#failed(message);
       return;

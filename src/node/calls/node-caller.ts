@@ -24,18 +24,19 @@ import type { Platform, Timers } from "../../platform/platform.ts";
 import { tokenOf } from "../../routing/session-marks.ts";
 import { RetryBudget } from "../../routing/retry-budget.ts";
 import { RetryPolicy } from "../../routing/retry-policy.ts";
-import type { CallMessage } from "../../wire/messages.ts";
+import type { CallMessage, FailureMessage, ReplyMessage } from "../../wire/messages.ts";
 import type { Routes } from "../cluster/routes.ts";
 import type { Links } from "../links/links.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Serving } from "./call-server.ts";
-import { NodeCall, type NodeCallEnd, type NodeCallOwner } from "./node-call.ts";
-import type { CallSession, NodeCallRequest } from "./node-call-request.ts";
+import { NodeCall, type NodeCallOwner } from "./node-call.ts";
+import type { CallSession, NodeCallEnd, NodeCallRequest } from "./node-call-request.ts";
 import { CallOrder } from "./call-order.ts";
-import { protectionOfAsk } from "./ask-protection.ts";
-import { noBytes } from "./served-call.ts";
+import { askedBy, numbered, unprotected, type CallProtection } from "./call-protection.ts";
+import type { NewestReads } from "./newest-read.ts";
+import { noBytes, type CallUnderWay } from "./served-call.ts";
 
 /** Time for a change that is the system's own; no function says how long it may take. */
 const changeTimeoutMs = 10_000;
@@ -46,6 +47,7 @@ export interface NodeCallerOptions {
   readonly addresses: Addresses;
   readonly registry: Registry;
   readonly turns: () => Turns;
+  readonly newestReads: () => NewestReads;
   readonly serving: Serving;
   readonly routes: Routes;
   readonly links: Links;
@@ -132,7 +134,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
   /** A call from inside a turn. */
   ask(request: AskRequest): Promise<Value | undefined> {
     const operation = this.#options.registry.operation(request.functionName, request.operation);
-    const protection = operation.function.isStateless ? unprotected : this.#protectionOf(request);
+    const protection = this.#protectionOfAsk(operation, request);
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         call.cancel(
@@ -181,7 +183,11 @@ export class NodeCaller implements Calls, NodeCallOwner {
     const end = await this.#makeCall(
       { functionName, key, operation, input, options: { timeoutMs: changeTimeoutMs } },
       internalOperation(registry, functionName, nothing, operation),
-      { input, session: undefined, protection: isProtected ? this.#newNumber() : unprotected },
+      {
+        input,
+        session: undefined,
+        protection: isProtected ? numbered(this.#callerId, this.#numbers) : unprotected,
+      },
     );
     if (end.type === "failed") throw end.error;
   }
@@ -204,14 +210,23 @@ export class NodeCaller implements Calls, NodeCallOwner {
     return undefined;
   }
 
-  /** It is a query that any owner may answer, and this node is one that can. */
+  /** It is a query that any owner may answer, or compare with others', and this node is one that can. */
   #canRead({ isQuery, readFrom, partition, seen }: NodeCall): boolean {
-    if (!isQuery || readFrom !== "any") return false;
-    return this.#options.serving.replica(partition)?.canRead(seen) === true;
+    if (!isQuery) return false;
+    const { serving } = this.#options;
+    if (typeof readFrom === "number") return serving.isOwner(partition);
+    if (readFrom !== "any") return false;
+    return serving.replica(partition)?.reads.canRead(seen) === true;
   }
 
   submit(call: TurnRequest): SubmittedTurn {
     return this.#options.turns().submit(call);
+  }
+
+  compare(message: CallMessage, call: NodeCall): CallUnderWay | undefined {
+    const answer = (end: ReplyMessage | FailureMessage): void => call.answered(end);
+    const origin = { node: this.self, answer, done: nothing };
+    return this.#options.newestReads().begin(message, call.address, origin);
   }
 
   send(node: NodeId, message: CallMessage, attempt: Attempt): number | undefined {
@@ -302,10 +317,15 @@ export class NodeCaller implements Calls, NodeCallOwner {
     });
   }
 
-  #protectionFor(operation: RegisteredOperation, { options }: HandleCall): Protection {
+  #protectionOfAsk(operation: RegisteredOperation, request: AskRequest): CallProtection {
+    if (operation.function.isStateless) return unprotected;
+    return request.caller === "" ? numbered(this.#callerId, this.#numbers) : askedBy(request);
+  }
+
+  #protectionFor(operation: RegisteredOperation, { options }: HandleCall): CallProtection {
     const { idempotencyKey } = options;
     if (operation.isQuery || operation.function.isStateless) return unprotected;
-    if (idempotencyKey === undefined) return this.#newNumber();
+    if (idempotencyKey === undefined) return numbered(this.#callerId, this.#numbers);
     return { caller: idempotencyKey, number: 0, received: () => 0, settled: nothing };
   }
 
@@ -343,28 +363,6 @@ export class NodeCaller implements Calls, NodeCallOwner {
       strictAcks: false,
     };
   }
-
-  /**
-   * A turn that runs again after a crash asks again under the same name, so that what it asked
-   * takes effect once: the name is made of the outer call and the entity that asks.
-   */
-  #protectionOf(request: AskRequest): Protection {
-    if (request.caller === "") return this.#newNumber();
-    const { caller, number, received } = protectionOfAsk(request);
-    return { caller, number, received: () => received, settled: nothing };
-  }
-
-  #newNumber(): Protection {
-    const number = this.#numbers.next();
-    return {
-      caller: this.#callerId,
-      number,
-      received: () => this.#numbers.received,
-      settled: () => {
-        this.#numbers.settled(number);
-      },
-    };
-  }
 }
 
 /** What a call inside a session's turn is shown is what that turn was shown. */
@@ -375,17 +373,8 @@ function sessionOf({ noteSeen }: AskRequest): CallSession {
 interface CallParts {
   readonly input: Value | undefined;
   readonly session: CallSession | undefined;
-  readonly protection: Protection;
+  readonly protection: CallProtection;
 }
-
-interface Protection {
-  readonly caller: string;
-  readonly number: number;
-  received(): number;
-  settled(): void;
-}
-
-const unprotected: Protection = { caller: "", number: 0, received: () => 0, settled: nothing };
 
 function nothing(): void {
   return;

@@ -2,7 +2,7 @@
  * A call that came over a connection, as the functions see it: the message, where it goes and where
  * it came from. One class for all of them, whoever sent it, so that the hot path stays monomorphic.
  */
-import type { Acks, ReadFrom, WhenSplit } from "../../model/acks.ts";
+import type { Acks, OwnReadFrom, WhenSplit } from "../../model/acks.ts";
 import type { EntityName, NodeId } from "../../model/ids.ts";
 import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
@@ -15,6 +15,7 @@ import type { SubmittedTurn, TurnRequest } from "../../functions/turn-request.ts
 import {
   allOwnersAcks,
   callFlags,
+  readCountOf,
   replyFlags,
   type CallMessage,
   type FailureMessage,
@@ -92,7 +93,7 @@ export class ServedCall implements TurnRequest {
   get whenSplit(): WhenSplit | undefined {
     return whenSplitOf(this.#call.flags);
   }
-  get readFrom(): ReadFrom {
+  get readFrom(): OwnReadFrom {
     return readFromOf(this.#call.flags);
   }
   get inSession(): boolean {
@@ -193,7 +194,9 @@ function whenSplitOf(flags: number): WhenSplit | undefined {
   return (flags & callFlags.splitRefuse) !== 0 ? "refuse" : undefined;
 }
 
-function readFromOf(flags: number): ReadFrom {
+function readFromOf(flags: number): OwnReadFrom {
+  const count = readCountOf(flags);
+  if (count > 0) return count as OwnReadFrom;
   if ((flags & callFlags.readAny) !== 0) return "any";
   return (flags & callFlags.readLinearizable) !== 0 ? "linearizable" : "primary";
 }

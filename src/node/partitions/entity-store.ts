@@ -7,7 +7,7 @@ import { LatticeError } from "../../model/error.ts";
 import type { Mark } from "../../model/mark.ts";
 import type { HybridTime } from "../../model/time.ts";
 import type { EntityAddress, OpenEntity } from "../../functions/entity-address.ts";
-import type { Confirmed, Release, Store } from "../../functions/ports.ts";
+import type { Confirmed, CopyStanding, Release, Store } from "../../functions/ports.ts";
 import type { ClusterClock } from "../../membership/cluster-clock.ts";
 import type { Clock } from "../../platform/platform.ts";
 import type { Replica } from "../../replication/replica.ts";
@@ -41,18 +41,25 @@ export class EntityStore implements Store {
 
   openCopy(address: EntityAddress, seen: Mark | undefined): OpenEntity | undefined {
     const replica = this.#partitions.replica(address.partition);
-    if (replica?.canRead(seen) !== true) return undefined;
-    const heldBy = replica.readableCopies;
+    if (replica?.reads.canRead(seen) !== true) return undefined;
+    const heldBy = replica.reads.readableCopies;
     const entity = replica.committedEntity(address.name) ?? Entity.create(address.name);
     return { ...readOnly, entity, heldBy };
   }
 
   hasSeen({ partition }: EntityAddress, seen: Mark): boolean {
-    return this.#partitions.replica(partition)?.hasSeen(seen) ?? false;
+    return this.#partitions.replica(partition)?.reads.hasSeen(seen) ?? false;
   }
 
   markOf({ partition, name }: EntityAddress): Mark | undefined {
-    return this.#partitions.replica(partition)?.markOf(name);
+    return this.#partitions.replica(partition)?.reads.markOf(name);
+  }
+
+  standingOf({ partition }: EntityAddress): CopyStanding | undefined {
+    const reads = this.#partitions.replica(partition)?.reads;
+    const shown = reads?.shown;
+    const ownersSetAt = reads?.ownersSetAt;
+    return shown && ownersSetAt && { shown, ownersSetAt };
   }
 
   commit(address: EntityAddress, commit: StateCommit, acks: Acks, turn: Confirmed): void {

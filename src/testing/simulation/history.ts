@@ -85,6 +85,8 @@ export interface History {
   readonly shown: readonly ShownState[];
   /** Acknowledged before the end of one of these: may be lost. */
   readonly lossy: readonly LossyTime[];
+  /** Owners of a partition when there are enough nodes. */
+  readonly replicas: number;
   /** Any call was served, or could have been, without a majority. */
   readonly wasDegraded: boolean;
   /** Processes that ended: degraded service is lost with its process, also when that leaves in order. */

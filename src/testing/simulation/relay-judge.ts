@@ -11,7 +11,7 @@ export interface RelayCourt {
   readonly violations: Violations;
 }
 
-/** C7 and C17. */
+/** C7 and C18. */
 export function judgeRelays(records: readonly RelayRecord[], court: RelayCourt): void {
   const { final, isStrict, isLossy, violations } = court;
   for (const { id, target, answer } of records) {
@@ -21,7 +21,7 @@ export function judgeRelays(records: readonly RelayRecord[], court: RelayCourt):
     if (!isStrict(name)) continue;
     const count = final.get(`${name}/${key}`)?.effects[askedId(id)] ?? 0;
     const isKept = isLossy || answer !== "ok" || count > 0;
-    violations.check("C17", count <= 1 && isKept, () => {
+    violations.check("C18", count <= 1 && isKept, () => {
       return `${where} was answered ${answer ?? "never"} and took effect ${String(count)} times`;
     });
   }

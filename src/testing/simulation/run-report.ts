@@ -99,6 +99,8 @@ function mechanismTotals(
     add("degraded replies", turns.degradedReplyCount);
     add("retried calls", calls.retriedCount);
     add("forwards", calls.forwardCount);
+    add("reads of several owners", calls.newestReads.count);
+    add("owners told to catch up", calls.newestReads.toldCount);
     add("outbox deliveries", outbox.deliveredCount);
     add("outbox redeliveries", outbox.redeliveredCount);
     add("timers fired", entityTimers.firedCount);

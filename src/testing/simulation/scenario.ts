@@ -54,6 +54,8 @@ export interface Scenario {
   readonly slateCallCount: number;
   /** Calls of sessions, and linearizable reads. */
   readonly sessionCallCount: number;
+  /** Reads that compare the copies of several owners. */
+  readonly newestCallCount: number;
   /** Calls that set and cancel timers. */
   readonly timerCallCount: number;
   /** Calls of a function without state. */
@@ -129,6 +131,7 @@ export function scenarioOf(seed: number): Scenario {
     callCount: 190 + randomBelow(random, 50),
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     sessionCallCount: drawSessionCalls(seededRandom(seed, "sessions")),
+    newestCallCount: drawNewestCalls(seededRandom(seed, "newest reads")),
     timerCallCount: drawTimerCalls(seededRandom(seed, "timer calls")),
     relayCallCount: drawRelayCalls(seededRandom(seed, "relay calls")),
     crossingAskCount: drawCrossingAsks(seededRandom(seed, "crossing ask calls")),
@@ -214,6 +217,10 @@ function drawStandingHarm(random: Random): Harm | undefined {
 
 function drawSessionCalls(random: Random): number {
   return random() < 0.5 ? 0 : 30 + randomBelow(random, 40);
+}
+
+function drawNewestCalls(random: Random): number {
+  return random() < 0.4 ? 0 : 30 + randomBelow(random, 50);
 }
 
 function drawSlateCalls(random: Random): number {

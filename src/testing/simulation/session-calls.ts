@@ -11,6 +11,7 @@ import { randomBelow, type Random } from "../../model/random.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
+import { NewestCalls } from "./newest-calls.ts";
 import type { CallRecord, SessionName } from "./history.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Seen } from "./simulated-functions.ts";
@@ -52,6 +53,8 @@ export class SessionCalls {
   /** Arms all its calls; nothing of it changes what others draw. */
   start(): void {
     const { sessionCallCount, durationMs } = this.#scenario;
+    const clients = (): SimulatedClient[] => [...this.#workload.clients, ...this.#clients];
+    new NewestCalls(this.#cluster, this.#scenario, this.#workload, clients).start();
     if (sessionCallCount === 0) return;
     const { timers } = this.#cluster.time;
     void this.#connect("first", { session: true });

@@ -1,7 +1,8 @@
 /**
- * Judges what sessions and linearizable reads were shown. Effects are only ever added to the entities
+ * Judges what sessions, linearizable reads and reads of several owners were shown. Effects are only ever added to the entities
  * that they call, so "not older" is "shows all that was shown".
  */
+import { majority } from "../../model/acks.ts";
 import type { Answer, CallRecord, History } from "./history.ts";
 import type { Violations } from "./invariants.ts";
 
@@ -13,7 +14,8 @@ export function judgeSessions(history: History, violations: Violations): void {
   for (const calls of byEntity(history.calls)) {
     for (const later of calls) {
       if (later.session !== undefined) judgeSession(later, calls, { history, violations });
-      if (later.readFrom === "linearizable") judgeLinearizable(later, calls, violations);
+      if (later.readFrom === "linearizable") judgeFresh("C16", later, calls, violations);
+      if (isOfMajority(later, history)) judgeFresh("C17", later, calls, violations);
     }
   }
 }
@@ -49,13 +51,22 @@ function isPast(earlier: Shown, later: Shown, handedOnAt: number | undefined): b
   return later.session === "second" && earlier.answer.order <= (handedOnAt ?? 0);
 }
 
-/** C16: what was answered, or shown by what leads, before the read was sent. */
-function judgeLinearizable(later: Shown, calls: readonly Shown[], violations: Violations): void {
+function isOfMajority({ readFrom }: Shown, { replicas }: History): boolean {
+  return typeof readFrom === "number" && readFrom >= majority(replicas);
+}
+
+/** C16 and C17: what was answered, or shown by what leads, before the read was sent. */
+function judgeFresh(
+  invariant: "C16" | "C17",
+  later: Shown,
+  calls: readonly Shown[],
+  violations: Violations,
+): void {
   const seen = new Set(later.answer.seen);
   for (const earlier of calls) {
     if (earlier.answer.degraded || earlier.answer.order > later.sentOrder) continue;
     if (earlier.operation === "seen") continue;
-    violations.check("C16", seen.has(earlier.id), () => {
+    violations.check(invariant, seen.has(earlier.id), () => {
       return `${nameOf(later)} missed ${nameOf(earlier)}, which was answered before it was sent`;
     });
   }
@@ -75,6 +86,6 @@ function byEntity(calls: readonly CallRecord[]): Iterable<readonly Shown[]> {
 }
 
 function nameOf({ id, functionName, key, operation, client, readFrom }: CallRecord): string {
-  const where = readFrom === undefined ? "" : ` from ${readFrom}`;
+  const where = readFrom === undefined ? "" : ` from ${String(readFrom)}`;
   return `call ${id} (${functionName}/${key} ${operation}${where} by ${client})`;
 }

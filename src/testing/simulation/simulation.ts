@@ -360,6 +360,7 @@ class Simulation {
       calls: workload.calls,
       slateCalls: workload.slateCalls,
       relays: this.#relays?.records ?? [],
+      replicas: this.#scenario.replicas,
       shown: workload.shown,
       lossy: faults.lossy,
       wasDegraded,

@@ -91,6 +91,10 @@ export class Workload {
     return this.#order;
   }
 
+  get clients(): readonly SimulatedClient[] {
+    return this.#clients;
+  }
+
   get allCalls(): readonly CallRecord[] {
     return [...this.calls, ...this.slateCalls];
   }

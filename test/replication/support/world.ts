@@ -14,6 +14,7 @@ import type { Waiter } from "../../../src/replication/waiters.ts";
 import type { Commit, PartitionMessage } from "../../../src/wire/replication-messages.ts";
 import type { CommitSet } from "./commit-set.ts";
 import { commitSets, commitThat, idOf } from "./commit-set.ts";
+import { ComparedReads } from "./compared-reads.ts";
 import { isSlate, nextId, Slates, type Stroke } from "./slates.ts";
 
 export type Random = () => number;
@@ -82,6 +83,7 @@ export class World {
   readonly suspects: boolean[][] = [];
   readonly calls: Call[] = [];
   readonly slates = new Slates();
+  readonly compared = new ComparedReads();
   readonly requests: { at: number; request: Request }[] = [];
   readonly answers: Answer[] = [];
   table: readonly number[];
@@ -482,6 +484,16 @@ export class World {
     this.handoverCount++;
     this.log?.(`${this.process(i).id} hands over`);
     this.perform(i, replica.handOver(this.now));
+    return true;
+  }
+
+  /** It is told that somebody has seen what another process shows, or what nobody can have seen. */
+  catchUp(i: number, j: number): boolean {
+    const { up, paused, replica } = this.process(i);
+    const shown = this.process(j).replica.reads.shown;
+    if (!up || paused || shown === undefined) return false;
+    const position = this.random() < 0.1 ? 1e6 : shown.position;
+    this.perform(i, replica.catchUp({ ...shown, position }, this.now));
     return true;
   }
 
