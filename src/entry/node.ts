@@ -7,14 +7,17 @@ import { launchNode } from "../node/launch.ts";
 import { checkNodeOptions, type NodeOptions } from "../node/options.ts";
 import type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
+import type { NodeStats, StatsOptions } from "../node/stats.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { nodePlatform } from "../platform/node/node-platform.ts";
 import { WebSocketTransport } from "../transport/node/websocket-transport.ts";
 
 export type { Session, SessionOptions } from "../definition/session.ts";
+export type { FunctionStats, KeyStats, Usage } from "../functions/function-stats.ts";
 export type { NodeEvent } from "../node/events/node-event.ts";
 export type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 export type { NodeOptions } from "../node/options.ts";
+export type { NodeStats, StatsOptions } from "../node/stats.ts";
 export type { MemberState, NodeCounters, NodeStatus } from "../node/status.ts";
 export type { Logger, LogLevel } from "../platform/platform.ts";
 export type { MemberStatus } from "../wire/membership-messages.ts";
@@ -37,6 +40,13 @@ export interface Node<F extends Functions> extends AsyncDisposable {
   session(options?: SessionOptions): Session<F>;
   /** What it holds, leads and has done so far. */
   status(): NodeStatus;
+  /**
+   * What calls of its functions have used here since it started: how many there were, their CPU time
+   * and bytes, and how large their state is. With `keys: 10` also of the ten keys of each function
+   * that had the most CPU time.
+   * @throws LatticeError `not_found` for a function that it does not have, `invalid_argument`
+   */
+  stats(options?: StatsOptions): NodeStats;
   /**
    * What happens to the node and its cluster from this call on: `for await (const event of
    * node.events())`. Ends when the node has stopped; leaving the loop unsubscribes. A reader may be
@@ -111,6 +121,7 @@ export async function startNode<F extends Functions>(options: NodeOptions<F>): P
       };
     },
     status: () => node.status(),
+    stats: (statsOptions) => node.stats(statsOptions),
     events: () => node.events(),
     forget: (id) => {
       node.forget(id);

@@ -14,6 +14,7 @@ export type { TransportSubject } from "../testing/conformance/transport-subject.
 export type { Client } from "../client/client.ts";
 export type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 export type { NodeEvent } from "../node/events/node-event.ts";
+export type { NodeStats, StatsOptions } from "../node/stats.ts";
 export type { NodeStatus } from "../node/status.ts";
 export type { FrameTap } from "../testing/simulated-network.ts";
 export type {

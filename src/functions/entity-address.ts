@@ -14,6 +14,9 @@ export class EntityAddress {
   readonly partition: PartitionId;
   /** Where the store found it last. */
   opened: ServedEntity | undefined = undefined;
+  /** Where its numbers are in the metering, while that is of this generation; 0: nowhere. */
+  meterGeneration = 0;
+  meterPlace = 0;
 
   /** @param key one that `checkKey` has passed */
   constructor(functionName: string, key: string, partition: PartitionId) {

@@ -23,6 +23,7 @@ export function internalOperation(
       change(draft as Draft, turn as Turn);
     },
     schema: undefined,
+    quickRuns: 0,
   };
 }
 

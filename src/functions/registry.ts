@@ -43,6 +43,11 @@ export class Registry {
     return this.#functions.size;
   }
 
+  /** In the order in which they were given. */
+  get names(): readonly string[] {
+    return [...this.#functions.keys()];
+  }
+
   /** Whether calls of this function can run here. */
   has(functionName: string): boolean {
     return this.#functions.has(functionName);
@@ -142,6 +147,8 @@ export interface RegisteredOperation {
   readonly isInternal: boolean;
   readonly run: (ctx: unknown, input: unknown) => unknown;
   readonly schema: StandardSchema | undefined;
+  /** Its last runs were so quick that they may be timed together (`TurnMeter`). */
+  quickRuns: number;
 }
 
 /** A function in the routing table that nodes send to clients; see `CatalogueEntry` of the wire. */
@@ -178,6 +185,7 @@ function register(name: string, definition: AnyFunction): RegisteredFunction {
         isInternal: false,
         run: run as RegisteredOperation["run"],
         schema: schemaOf(run),
+        quickRuns: 0,
       });
     }
   }

@@ -21,12 +21,14 @@ import type { OpenEntity } from "./entity-address.ts";
 import { openFor, refusalTo } from "./opening.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
 import { mustBeFresh, noteStanding, seenBy } from "./session-turn.ts";
+import { isThenable } from "./thenable.ts";
 import type { Turn, TurnPhase } from "./turn.ts";
 import { TurnContext } from "./turn-context.ts";
 import { draftOf } from "./turn-draft.ts";
 import * as failures from "./turn-failures.ts";
 import { failed } from "./turn-failures.ts";
 import { turnLogger } from "./turn-log.ts";
+import type { TurnMeter } from "./turn-meter.ts";
 import type { TurnServices } from "./turn-services.ts";
 
 /** What the runner tells of its turns. */
@@ -35,6 +37,8 @@ export interface TurnEnds {
   settle(turn: Turn, outcome: TurnOutcome): void;
   /** It has run, and waits for copies. */
   isConfirming(turn: Turn): void;
+  /** For what of a turn runs outside `begin`, `complete` and `fail`. */
+  readonly meter: Pick<TurnMeter, "run">;
 }
 
 export class TurnRunner {
@@ -159,7 +163,7 @@ export class TurnRunner {
       return Promise.resolve(input).then(
         (checked) => {
           turn.hasRun = true;
-          return operation.run(context, checked);
+          return this.#ends.meter.run(turn, () => operation.run(context, checked));
         },
         (error: unknown) => {
           throw refusalOf(turn, error);
@@ -314,7 +318,7 @@ export class TurnRunner {
   #runAfterCommit(turn: Turn): void {
     for (const run of turn.afterCommit) {
       try {
-        const result: unknown = run();
+        const result: unknown = this.#ends.meter.run(turn, run);
         if (!isThenable(result)) continue;
         Promise.resolve(result).catch((error: unknown) => {
           failures.logThrown(this.#log(turn), "ctx.afterCommit failed", error);
@@ -377,12 +381,4 @@ function dedupeName({ request }: Turn): string {
 /** A call of ours may have changed it, which the compiler does not see. */
 function isInPhase(turn: Turn, phase: TurnPhase): boolean {
   return turn.phase === phase;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { readonly then?: unknown }).then === "function"
-  );
 }

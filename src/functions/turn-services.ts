@@ -3,6 +3,7 @@ import type { Acks } from "../model/acks.ts";
 import type { Value } from "../model/value.ts";
 import type { NodePlatform } from "../platform/platform.ts";
 import { retireAtDefault } from "../state/retirement.ts";
+import type { Metering } from "./metering.ts";
 import type { Calls, Compute, Store } from "./ports.ts";
 import type { Registry } from "./registry.ts";
 
@@ -13,6 +14,7 @@ export interface TurnServices {
   readonly compute: Compute;
   readonly values: ValueCodec;
   readonly platform: Omit<NodePlatform, "loopDelay">;
+  readonly metering: Metering;
   readonly settings: TurnSettings;
 }
 

@@ -71,6 +71,8 @@ export class Turn implements SubmittedTurn, WheelEntry, Age, Confirmed {
   heldBy = 0;
   /** Of a query whose answer is compared with others': on what it began to run. */
   standing: CopyStanding | undefined = undefined;
+  /** It has the processor, and is charged for that when it ends or waits. */
+  isTimed = false;
   /** Whose reign it runs in. */
   reign: object | undefined = undefined;
   /** The run is over: the context refuses everything. */

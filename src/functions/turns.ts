@@ -30,12 +30,14 @@ import { Turn } from "./turn.ts";
 import type { TurnWatcher } from "./turn.ts";
 import * as failures from "./turn-failures.ts";
 import { failed, named } from "./turn-failures.ts";
+import { largeResultBytes, TurnMeter } from "./turn-meter.ts";
 import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
 import { TurnRunner } from "./turn-runner.ts";
 import type { TurnEnds } from "./turn-runner.ts";
 import type { TurnServices } from "./turn-services.ts";
 
 export class Turns implements TurnWatcher, TurnEnds {
+  readonly meter: TurnMeter;
   readonly #services: TurnServices;
   readonly #wheel: DeadlineWheel;
   readonly #runner: TurnRunner;
@@ -62,6 +64,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     this.#runner = new TurnRunner(services, this);
     const store = new StatelessStore(services.store);
     this.#statelessRunner = new TurnRunner({ ...services, store }, this);
+    this.meter = new TurnMeter(services);
   }
 
   get traceIds(): TraceIds {
@@ -186,11 +189,12 @@ export class Turns implements TurnWatcher, TurnEnds {
   }
 
   isConfirming(turn: Turn): void {
-    const { platform, settings } = this.#services;
-    const remainingMs = turn.deadlineAt - platform.clock.now();
+    const { ackTimeoutMs } = this.#services.settings;
+    const now = this.#now();
+    this.meter.pause(turn, now);
     this.#open.add(turn);
     this.#wheel.cancel(turn);
-    this.#wheel.add(turn, Math.min(remainingMs, settings.ackTimeoutMs));
+    this.#wheel.add(turn, Math.min(turn.deadlineAt - now, ackTimeoutMs), now);
   }
 
   beganAsking(turn: Turn): void {
@@ -263,7 +267,7 @@ export class Turns implements TurnWatcher, TurnEnds {
       return;
     }
     queue.push(turn);
-    this.#watch(turn);
+    this.#watch(turn, this.#now());
   }
 
   #waitRefusal(turn: Turn, queue: EntityQueue): LatticeError | undefined {
@@ -279,11 +283,14 @@ export class Turns implements TurnWatcher, TurnEnds {
 
   /** Runs a turn whose time has come; `queue` is that of its entity, if there is one already. */
   #begin(turn: Turn, queue: EntityQueue | undefined, now: number): void {
+    this.meter.begin(turn, now);
     const runner = turn.isStateless ? this.#statelessRunner : this.#runner;
     const promise = runner.begin(turn, now);
     if (promise === undefined) return;
+    const pausedAt = this.#now();
+    this.meter.pause(turn, pausedAt);
     if (!turn.operation.isQuery && !turn.isStateless) this.#holdEntity(turn, queue);
-    this.#watch(turn);
+    this.#watch(turn, pausedAt);
     promise.then(
       (result) => {
         this.#enter(turn, () => {
@@ -306,11 +313,11 @@ export class Turns implements TurnWatcher, TurnEnds {
   }
 
   /** A turn that is not over yet can be cut off. */
-  #watch(turn: Turn): void {
+  #watch(turn: Turn, now: number): void {
     this.#open.add(turn);
     if (turn.deadlineAt === Infinity) return;
     this.#wheel.cancel(turn);
-    this.#wheel.add(turn, turn.deadlineAt - this.#now());
+    this.#wheel.add(turn, turn.deadlineAt - now, now);
   }
 
   /** Goes on with a turn whose promise settled, and then with whoever waited for its entity. */
@@ -318,6 +325,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     if (turn.phase !== "running") return;
     this.#isBusy = true;
     this.#wheel.cancel(turn);
+    this.meter.begin(turn, this.#now());
     try {
       goOn();
     } finally {
@@ -367,11 +375,16 @@ export class Turns implements TurnWatcher, TurnEnds {
     this.#inFlightCount -= 1;
     if (this.#open.size > 0) this.#open.delete(turn);
     this.#wheel.cancel(turn);
+    const { isInternal } = turn.operation;
+    const resultBytes = outcome.type === "ok" ? outcome.value.length : 0;
     if (outcome.type === "ok") {
       if (outcome.fromDedupe) this.#dedupeHitCount += 1;
       if (outcome.degraded) this.#degradedReplyCount += 1;
-    }
+      if (!isInternal) this.meter.succeeded(turn, resultBytes);
+    } else if (outcome.type === "failed" && !isInternal) this.meter.failed(turn);
+    // One that is offered degraded service comes again, and counts then.
     turn.request.settle(named(turn, outcome));
+    if (resultBytes > largeResultBytes) this.meter.handedOn();
   }
 }
 

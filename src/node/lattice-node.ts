@@ -9,12 +9,15 @@ import type { BootId, NodeId } from "../model/ids.ts";
 import { randomBelow } from "../model/random.ts";
 import type { Connection, ConnectionHandlers } from "../transport/transport.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
+import { aliveNodes, hasStayingPeer } from "./living.ts";
 import { NodeParts, type NodeFoundation } from "./node-parts.ts";
 import { EventFeed } from "./events/event-feed.ts";
 import type { EventReader } from "./events/event-reader.ts";
 import type { FailedSend, FailedSendFilter } from "./failed-send.ts";
 import { checkSender, failedSendsOf } from "./failed-sends.ts";
 import type { NodeSettings } from "./options.ts";
+import { statsOf } from "./stats-of.ts";
+import type { NodeStats, StatsOptions } from "./stats.ts";
 import { statusOf } from "./status-of.ts";
 import type { NodeStatus } from "./status.ts";
 import type { CallSession } from "./calls/node-call-request.ts";
@@ -115,7 +118,7 @@ export class LatticeNode {
   /** The cluster exists, as many nodes as wanted are alive, and this one does not leave. */
   get isReady(): boolean {
     const { birth, settings } = this.#parts;
-    const enough = this.#parts.aliveNodes().length >= settings.minNodes;
+    const enough = aliveNodes(this.#parts.cluster.members).length >= settings.minNodes;
     return birth.exists && enough && !this.#isLeaving && !this.#isStopped;
   }
 
@@ -147,6 +150,11 @@ export class LatticeNode {
 
   status(): NodeStatus {
     return statusOf(this.#parts, { ready: this.isReady, leaving: this.#isLeaving });
+  }
+
+  /** @throws LatticeError as `statsOf` does */
+  stats(options: StatsOptions = {}): NodeStats {
+    return statsOf(this.#parts, options);
   }
 
   /** @throws LatticeError as `Membership.forget` does */
@@ -198,7 +206,7 @@ export class LatticeNode {
     clients.announceLeaving();
     const until = clock.now() + settings.leaveBudgetMs;
     // Nobody who stays: nothing can be handed over.
-    const isAlone = (): boolean => !this.#parts.hasStayingPeer();
+    const isAlone = (): boolean => !hasStayingPeer(this.#parts.cluster.members, this.identity.id);
     const hasTime = (): boolean => clock.now() < until && !this.#parts.isStopped;
     while (partitions.neededCount > 0 && !isAlone() && hasTime()) {
       partitions.handOver();

@@ -6,6 +6,7 @@
  *     └─────▶ calls ──▶ turns ──▶ store ──▶ partitions ──▶ answers, outboxes, watches
  */
 import { decodeValue, encodeValue } from "../codec/value-bytes.ts";
+import { Metering } from "../functions/metering.ts";
 import type { Compute } from "../functions/ports.ts";
 import { Registry } from "../functions/registry.ts";
 import { Turns } from "../functions/turns.ts";
@@ -28,6 +29,7 @@ import { Birth } from "./cluster/birth.ts";
 import { ClusterDriver } from "./cluster/cluster-driver.ts";
 import { Primaries } from "./cluster/primaries.ts";
 import { Routes, type RouteMember } from "./cluster/routes.ts";
+import { aliveNodes } from "./living.ts";
 import { welcomeFor, type LocalIdentity } from "./links/handshake.ts";
 import { Links } from "./links/links.ts";
 import { SilenceWatch } from "./links/silence-watch.ts";
@@ -69,6 +71,8 @@ export class NodeParts implements EventTargets {
   readonly settings: NodeSettings;
   readonly foundation: NodeFoundation;
   readonly self: ProcessId;
+  readonly registry: Registry;
+  readonly metering: Metering;
   readonly peers: PeerBook;
   readonly links: Links;
   readonly silence: SilenceWatch;
@@ -104,7 +108,6 @@ export class NodeParts implements EventTargets {
   readonly clusterClock: ClusterClock;
   /** A link to another node has been up. */
   wasLinked = false;
-  readonly #registry: Registry;
   readonly #addresses: Addresses;
   readonly #acksDefault: Acks;
   #isStopped = false;
@@ -115,7 +118,8 @@ export class NodeParts implements EventTargets {
     this.foundation = foundation;
     this.self = processId(identity.id, identity.boot);
     this.#acksDefault = settings.acks ?? majority(settings.replicas);
-    this.#registry = new Registry(settings.functions);
+    this.registry = new Registry(settings.functions);
+    this.metering = new Metering(platform.clock.wallNow());
     this.#addresses = new Addresses(settings.partitionCount);
     this.timers = new TimerSet(platform.timers);
     const log = new EventLog(this.timers, platform.logger);
@@ -142,7 +146,7 @@ export class NodeParts implements EventTargets {
     });
     this.routes = new Routes({
       partitionCount: settings.partitionCount,
-      catalogue: this.#registry.catalogue(this.#acksDefault),
+      catalogue: this.registry.catalogue(this.#acksDefault),
       members: () => this.#routable(),
     });
     this.primaries = this.#makePrimaries();
@@ -155,8 +159,7 @@ export class NodeParts implements EventTargets {
     this.calls = new CallServer({
       ...this.#around(),
       ...{ clock: platform.clock, timers: platform.timers },
-      turns: this.turns,
-      replicas: settings.replicas,
+      ...{ metering: this.metering, turns: this.turns, replicas: settings.replicas },
       wayTo: (partition) => nodeOf(this.partitions.replica(partition)?.wayToPrimary ?? ""),
       otherTable: (node) => {
         this.cluster.compareWith(node);
@@ -165,7 +168,7 @@ export class NodeParts implements EventTargets {
     const { turns, caller, partitions, events } = this;
     const driven = { platform, turns, addresses: this.#addresses, partitions, events };
     this.farewells = new Farewells(caller, platform.logger);
-    const sending = { registry: this.#registry, caller, farewells: this.farewells };
+    const sending = { registry: this.registry, caller, farewells: this.farewells };
     this.outbox = new OutboxDriver({ ...driven, ...sending, buggify: settings.buggify });
     const clusterNow = (): number => hybridTimeToMs(this.clusterClock.stamp(platform.clock.now()));
     this.entityTimers = new TimerDriver({ ...driven, clusterNow });
@@ -205,19 +208,6 @@ export class NodeParts implements EventTargets {
     this.links.close();
     this.events.flush();
     this.timers.close();
-  }
-
-  /** Members held alive, this node included. */
-  aliveNodes(): readonly NodeId[] {
-    const members = [...this.cluster.members.values()];
-    return members.filter(({ status }) => status === "alive").map(({ id }) => id);
-  }
-
-  /** Whether somebody else is alive who does not leave. */
-  hasStayingPeer(): boolean {
-    const { id: self } = this.foundation.identity;
-    const members = [...this.cluster.members.values()];
-    return members.some(({ id, status, leaving }) => id !== self && status === "alive" && !leaving);
   }
 
   /** Everybody whom a client may have to dial. */
@@ -288,11 +278,12 @@ export class NodeParts implements EventTargets {
     const { replicas, exposeErrors, buggify } = this.settings;
     const retireAt = buggify?.retireAt ?? retireAtDefault;
     return new Turns({
-      registry: this.#registry,
+      registry: this.registry,
       store: new EntityStore(this.partitions, platform.clock, this.clusterClock),
       calls: this.caller,
       compute,
       values: { encode: encodeValue, decode: decodeValue },
+      metering: this.metering,
       platform,
       settings: { acksDefault: this.#acksDefault, replicas, exposeErrors, ackTimeoutMs, retireAt },
     });
@@ -304,7 +295,7 @@ export class NodeParts implements EventTargets {
       tag: `${identity.boot.toString(36)}${platform.ids.unique().slice(0, 6)}`,
       platform,
       addresses: this.#addresses,
-      registry: this.#registry,
+      registry: this.registry,
       turns: this.turns,
       source: {
         isServing: (partition) => this.partitions.isServing(partition),
@@ -355,7 +346,7 @@ export class NodeParts implements EventTargets {
       joinAddresses: join.filter((address) => address !== identity.address),
       joinWaitMs,
       minNodes,
-      aliveNodes: () => this.aliveNodes(),
+      aliveNodes: () => aliveNodes(this.cluster.members),
       isBeingJudged: () => this.links.isBeingJudged,
       isLinked: (node) => this.links.link(node) !== undefined,
       create: (genesis) => {
@@ -371,7 +362,7 @@ export class NodeParts implements EventTargets {
   #warnIfAlone(): void {
     const { settings, foundation } = this;
     const others = this.birth.elsewhere;
-    if (others.length === 0 || this.aliveNodes().length > 1) return;
+    if (others.length === 0 || aliveNodes(this.cluster.members).length > 1) return;
     foundation.platform.logger.warn(
       `none of ${others.join(", ")} answered in ${settings.joinWaitMs} ms: serving alone, and ` +
         "joining when one does; start a node there or correct --join",
@@ -388,7 +379,7 @@ export class NodeParts implements EventTargets {
       self: this.foundation.identity.id,
       platform: this.foundation.platform,
       addresses: this.#addresses,
-      registry: this.#registry,
+      registry: this.registry,
       serving: this.partitions,
       routes: this.routes,
       links: this.links,

@@ -200,6 +200,11 @@ export class Entity implements EntityParts {
     return envelope + this.contents.bytes + (this.documentsIfAny?.bytes ?? 0);
   }
 
+  /** Estimated encoded bytes of the fields: of what users keep in it, and 0 once it is deleted. */
+  get stateBytes(): number {
+    return this.contents.bytes + (this.documentsIfAny?.bytes ?? 0);
+  }
+
   /** Whether it was deleted and not written since. */
   get dead(): boolean {
     return this.mark % 2 === 1;

@@ -12,6 +12,7 @@ import type { Session, SessionOptions } from "../definition/session.ts";
 import { LatticeError } from "../model/error.ts";
 import type { FailedSend, FailedSendFilter } from "../node/failed-send.ts";
 import type { NodeEvent } from "../node/events/node-event.ts";
+import type { NodeStats, StatsOptions } from "../node/stats.ts";
 import type { NodeStatus } from "../node/status.ts";
 import { isPartitionCount, partitionOf } from "../ring/partition.ts";
 import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
@@ -48,6 +49,12 @@ export interface TestNode<F extends Functions> {
   session(options?: SessionOptions): Session<F>;
   /** @throws LatticeError `failed_precondition` while it does not run */
   status(): NodeStatus;
+  /**
+   * As of a real node, of its present life. Virtual time stands still while a handler runs: `cpuMs`
+   * is 0.
+   * @throws LatticeError as `Node.stats` does, and `failed_precondition` while it does not run
+   */
+  stats(options?: StatsOptions): NodeStats;
   /**
    * What happens to the node from this call on; ends with its present life. Virtual time passes while
    * the next event is awaited.
@@ -196,6 +203,7 @@ class RunningCluster<F extends Functions> implements TestCluster<F> {
         };
       },
       status: () => runningNode(cluster, id).status(),
+      stats: (options) => runningNode(cluster, id).stats(options),
       events: () => drivenIterator(cluster.time, runningNode(cluster, id).events()),
       forget: (gone) => {
         runningNode(cluster, id).forget(gone);

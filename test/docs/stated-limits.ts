@@ -5,6 +5,7 @@ import { operationsMax } from "../../src/definition/define-function.ts";
 import { acksMax } from "../../src/definition/function-options.ts";
 import { fieldsMax, kindDepthMax } from "../../src/definition/shape.ts";
 import { timerDelayMsMax, timerIdLengthMax } from "../../src/definition/timers.ts";
+import { meteredKeysMax, topKeysMax } from "../../src/functions/metering.ts";
 import { functionsMax } from "../../src/functions/registry.ts";
 import { firingsMax } from "../../src/functions/timer-delivery.ts";
 import { afterCommitMax } from "../../src/functions/turn.ts";
@@ -75,6 +76,8 @@ export const statedLimits: Readonly<Record<string, string>> = {
   eventReadersMax: count(limits.eventReadersMax),
   eventBacklogMax: count(limits.eventBacklogMax),
   maxTableMembers: count(maxTableMembers),
+  meteredKeysMax: count(meteredKeysMax),
+  topKeysMax: count(topKeysMax),
 };
 
 function count(value: number): string {

@@ -6,11 +6,13 @@ import { Prefetch } from "../../src/node/calls/prefetch.ts";
 import { Entity } from "../../src/state/entity.ts";
 import { callMessage } from "./support/raw-peer.ts";
 
+const unmetered = { fetch: () => 0 };
+
 void test("the addresses of a frame's calls are found in their order, where they are known", () => {
   const addresses = new Addresses(64);
   const a = addresses.of("cart", "a");
   const b = addresses.of("cart", "b");
-  const prefetch = new Prefetch(addresses);
+  const prefetch = new Prefetch(addresses, unmetered);
   const calls = ["b", "new", "a", "b"].map((key) => callMessage({ functionName: "cart", key }));
   assert.deepEqual(prefetch.run(calls), [b, undefined, a, b]);
   assert.deepEqual(prefetch.run([]), []);
@@ -38,6 +40,8 @@ void test("entities that are no longer served are let alone", () => {
     addresses.of("cart", key).opened = opened;
   }
   const keys = ["served", "over"];
-  new Prefetch(addresses).run(keys.map((key) => callMessage({ functionName: "cart", key })));
+  new Prefetch(addresses, unmetered).run(
+    keys.map((key) => callMessage({ functionName: "cart", key })),
+  );
   assert.deepEqual(new Set(reads), new Set(["served"]));
 });

@@ -18,8 +18,10 @@ import { connect, type Client } from "latticework/client";
 import {
   startNode,
   type FailedSend,
+  type FunctionStats,
   type Node,
   type NodeEvent,
+  type NodeStats,
   type NodeStatus,
 } from "latticework/node";
 import { createTestCluster } from "latticework/testing";
@@ -80,6 +82,33 @@ export async function nodes(): Promise<NodeStatus> {
   await node.leave();
   await node.stopped;
   return node.status();
+}
+
+/** What a bill would be made of. */
+export async function stats(node: Node<Functions>): Promise<number> {
+  const { since, functions: all }: NodeStats = node.stats({ function: "box", keys: 10 });
+  const [box]: readonly FunctionStats[] = all;
+  const {
+    calls = 0,
+    failures = 0,
+    cpuMs = 0,
+    bytesIn = 0,
+    bytesOut = 0,
+    stateBytes = 0,
+  } = box ?? {};
+  const top: string | undefined = box?.top?.[0]?.key;
+  // @ts-expect-error without `keys` there may be no `top`
+  const none: readonly unknown[] = box?.top;
+  // @ts-expect-error counters are only read
+  if (box !== undefined) box.calls = 0;
+  // @ts-expect-error keys are told by how many
+  node.stats({ keys: "all" });
+  // @ts-expect-error unknown option
+  node.stats({ key: "a" });
+  await using cluster = await createTestCluster({ functions });
+  const same: NodeStats = cluster.node("node-1").stats();
+  void [top, none, same.since];
+  return since + calls + failures + cpuMs + bytesIn + bytesOut + stateBytes;
 }
 
 /** What an operator's program would make of each event. */

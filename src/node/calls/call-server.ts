@@ -6,6 +6,7 @@ import type { NodeId, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { EntityAddress } from "../../functions/entity-address.ts";
+import type { Metering } from "../../functions/metering.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { Clock, Timers } from "../../platform/platform.ts";
@@ -41,6 +42,7 @@ export interface CallServerOptions {
   readonly timers: Timers;
   readonly addresses: Addresses;
   readonly registry: Registry;
+  readonly metering: Metering;
   readonly turns: Turns;
   readonly serving: Serving;
   /** A node that is known to reach the primary where this one does not, or "". */
@@ -70,7 +72,7 @@ export class CallServer {
 
   constructor(options: CallServerOptions) {
     this.#options = options;
-    this.#prefetch = new Prefetch(options.addresses);
+    this.#prefetch = new Prefetch(options.addresses, options.metering);
     this.newestReads = new NewestReads({
       ...options,
       askHere: (call, origin) => this.serve(call, origin, undefined, this.now()),
@@ -109,8 +111,14 @@ export class CallServer {
   }
 
   /** To be called with calls that came together, before they are served (`prefetch.ts`). */
-  prefetch(calls: readonly CallMessage[]): readonly (EntityAddress | undefined)[] {
+  beginFrame(calls: readonly CallMessage[]): readonly (EntityAddress | undefined)[] {
+    this.#options.turns.meter.beginFrame();
     return this.#prefetch.run(calls);
+  }
+
+  /** They have been served. */
+  endFrame(): void {
+    this.#options.turns.meter.endFrame();
   }
 
   /** Milliseconds of the monotonic clock. */
@@ -141,6 +149,7 @@ export class CallServer {
   }
 
   #routeAnew(call: CallMessage, address: EntityAddress, origin: Origin): CallUnderWay | undefined {
+    this.#options.turns.meter.endGroup();
     const { tableId } = this.#options.routes;
     if (origin.node !== "" && call.tableId !== tableId >>> 0) this.#options.otherTable(origin.node);
     return this.#route(call, address, origin, undefined);
@@ -185,6 +194,7 @@ export class CallServer {
       this.#fail(call, origin, tooManyForwarded(call, this.#options.self));
       return undefined;
     }
+    this.#options.turns.meter.endGroup();
     return this.newestReads.begin(call, address, origin);
   }
 

@@ -47,10 +47,17 @@ export class CallDoor implements Origin {
 
   /** Calls that came together. */
   serveAll(calls: readonly CallMessage[]): void {
-    const addresses = this.#server.prefetch(calls);
-    const arrivedAt = this.#server.now();
-    for (let index = 0; index < calls.length; index++) {
-      this.serve(calls[index]!, addresses[index], arrivedAt);
+    const addresses = this.#server.beginFrame(calls);
+    let arrivedAt = this.#server.now();
+    try {
+      for (let index = 0; index < calls.length; index++) {
+        const { servedCount } = this.#server;
+        this.serve(calls[index]!, addresses[index], arrivedAt);
+        // The next one that runs here is not charged for what this one took that did not.
+        if (this.#server.servedCount === servedCount) arrivedAt = this.#server.now();
+      }
+    } finally {
+      this.#server.endFrame();
     }
   }
 

@@ -1,5 +1,7 @@
 /** The real world of a Node.js process: nodes, and clients that run in Node. */
 import { randomBytes } from "node:crypto";
+// The global of this name is a getter, which takes as long as the reading.
+import { performance } from "node:perf_hooks";
 import type { Clock, Logger, LogLevel, NodePlatform } from "../platform.ts";
 import { randomFrom } from "../seeded-random.ts";
 import { traceIdsFrom } from "../trace-ids.ts";
