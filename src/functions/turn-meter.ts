@@ -16,7 +16,7 @@ import type { Turn } from "./turn.ts";
 import type { TurnServices } from "./turn-services.ts";
 
 /** Turns that are timed together, at most. */
-export const groupMax = 8;
+const groupMax = 8;
 /** What takes less, in milliseconds, is quick: it is the most that a turn can be charged wrongly. */
 const quickMs = 0.02;
 /** So many quick runs in a row and more: it need not be timed by itself. */
