@@ -40,7 +40,7 @@ interface Scale extends Omit<SessionPlan, "addresses" | "handsOn"> {
 
 const full: Scale = {
   ...targets.sessions,
-  chains: 24,
+  chains: 20,
   ownKeys: 20,
   sharedKeys: 8,
   holdMs: 1_000,
