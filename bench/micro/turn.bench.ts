@@ -74,6 +74,10 @@ class MapStore implements Store {
   hybridTime(): number {
     return ++this.#time;
   }
+
+  timeAt(): number {
+    return this.#time;
+  }
 }
 
 export const turn: MicroBench = {

@@ -40,6 +40,8 @@ export interface Store {
   confirmTerm(address: EntityAddress, acks: Acks, turn: Confirmed): void;
   /** The stamp of a commit that is made at `now`, in milliseconds of the monotonic clock. */
   hybridTime(now: number): HybridTime;
+  /** The same without making a stamp of it: for what commits nothing. */
+  timeAt(now: number): HybridTime;
 }
 
 /** Two places in the stream of a copy. */

@@ -12,7 +12,7 @@ import type { Confirmed, Release, Store } from "./ports.ts";
 const done: Release = { type: "ok", copies: 0, degraded: false };
 
 export class StatelessStore implements Store {
-  readonly #store: Pick<Store, "hybridTime">;
+  readonly #store: Pick<Store, "timeAt">;
   readonly #nothing: OpenEntity = {
     entity: Entity.create("(stateless)"),
     writer: 1,
@@ -22,8 +22,8 @@ export class StatelessStore implements Store {
     reign: {},
   };
 
-  /** @param store shares its stamps */
-  constructor(store: Pick<Store, "hybridTime">) {
+  /** @param store has the time */
+  constructor(store: Pick<Store, "timeAt">) {
     this.#store = store;
   }
 
@@ -60,7 +60,12 @@ export class StatelessStore implements Store {
     return undefined;
   }
 
+  /** No stamp: a node serves such functions before it knows the time of its cluster. */
   hybridTime(now: number): HybridTime {
-    return this.#store.hybridTime(now);
+    return this.#store.timeAt(now);
+  }
+
+  timeAt(now: number): HybridTime {
+    return this.#store.timeAt(now);
   }
 }

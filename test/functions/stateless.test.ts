@@ -169,3 +169,10 @@ test("a link without state counts for the depth of a chain and is held by nobody
     "cart/~",
   ]);
 });
+
+test("it makes no stamps: whoever serves one may not know the time of its cluster yet", () => {
+  const stage = new TurnStage(functions);
+  const before = stage.store.hybridTime();
+  for (let n = 0; n < 5; n += 1) assert.equal(stage.call("desk/a name").end, '"a true"');
+  assert.equal(stage.store.hybridTime(), before + 1);
+});

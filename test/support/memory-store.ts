@@ -102,6 +102,10 @@ export class MemoryStore implements Store {
     return this.#lastTime;
   }
 
+  timeAt(): HybridTime {
+    return nextHybridTime(0, this.#clock.wallNow());
+  }
+
   /** Answers everything that is held back. */
   release(outcome: Release = { type: "ok", copies: 2, degraded: this.degraded }): void {
     for (const turn of this.#held.splice(0)) turn.released(outcome);

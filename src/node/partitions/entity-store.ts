@@ -90,6 +90,10 @@ export class EntityStore implements Store {
     return this.#clusterClock.stamp(now);
   }
 
+  timeAt(now: number): HybridTime {
+    return this.#clusterClock.reading(now);
+  }
+
   #openAnew(address: EntityAddress): OpenEntity | undefined {
     address.opened = undefined;
     const replica = this.#partitions.replica(address.partition);

@@ -37,6 +37,7 @@ export const invariants = {
   L2: "after the faults stop calls that ask each other are answered within 10 s",
   B1: "every queue stays within its bound",
   B2: "no node reports a defect of its own",
+  B3: "nodes do not answer each other without end",
 } as const;
 
 /** Clocks of healthy nodes are not further apart: an answer after 2 s may be off by half of that. */

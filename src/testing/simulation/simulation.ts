@@ -24,6 +24,7 @@ import { RelayCalls } from "./relay-calls.ts";
 import { reportOf, virtualMsMin, type RunReport } from "./run-report.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { simulatedFunctions, type Look } from "./simulated-functions.ts";
+import { StormWatch } from "./storm-watch.ts";
 import { Transcript } from "./transcript.ts";
 import { Workload, type SimulatedClient } from "./workload.ts";
 
@@ -81,7 +82,9 @@ class Simulation {
     this.#records = records;
     this.#lost = lost;
     this.#transcript = new Transcript(() => cluster.time.now, isReadable);
+    const storms = new StormWatch(() => cluster.time.now, this.#violations);
     cluster.network.listen((from, to, frame, connection) => {
+      storms.frame();
       this.#transcript.frame(from, to, frame, connection);
     });
   }
