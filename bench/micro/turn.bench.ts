@@ -3,7 +3,6 @@ import { decodeValue, encodeValue } from "../../src/codec/value-bytes.ts";
 import { crdt, defineFunction } from "../../src/entry/main.ts";
 import { EntityAddress, type OpenEntity } from "../../src/functions/entity-address.ts";
 import type { Confirmed, Release, Store } from "../../src/functions/ports.ts";
-import { Metering } from "../../src/functions/metering.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import type { TurnRequest } from "../../src/functions/turn-request.ts";
 import { turnSettingsDefault } from "../../src/functions/turn-services.ts";
@@ -91,7 +90,6 @@ export const turn: MicroBench = {
       calls: { ask: () => Promise.reject(new Error("nobody asks here")) },
       compute: { run: () => Promise.reject(new Error("nobody computes here")) },
       values: { encode: encodeValue, decode: decodeValue },
-      metering: new Metering(0),
       platform,
       settings: turnSettingsDefault,
     });

@@ -11,7 +11,8 @@ export interface Usage {
   /**
    * Milliseconds that the event loop was busy with them: decoding the input, the handler or query up
    * to its first `await`, encoding the result, making the change. What an asynchronous one does
-   * after that cannot be told from what others do.
+   * after that cannot be told from what others do; what `ctx.compute` runs is in another thread. Read off
+   * the clock: on a busy machine it includes what others had of the processor meanwhile.
    */
   readonly cpuMs: number;
   /** Encoded bytes of their inputs. */

@@ -10,7 +10,7 @@
  */
 import type { Clock } from "../platform/platform.ts";
 import type { EntityAddress } from "./entity-address.ts";
-import type { Metering } from "./metering.ts";
+import { Metering } from "./metering.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import type { Turn } from "./turn.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -25,7 +25,7 @@ const quickRunsMin = 64;
 export const largeResultBytes = 16 * 1024;
 
 export class TurnMeter {
-  readonly #metering: Metering;
+  readonly metering: Metering;
   readonly #clock: Clock;
   /** When the turn that runs, or the first of its group, got the processor. */
   #beganAt = 0;
@@ -38,8 +38,8 @@ export class TurnMeter {
   readonly #addresses: EntityAddress[] = [];
   readonly #operations: RegisteredOperation[] = [];
 
-  constructor({ metering, platform }: TurnServices) {
-    this.#metering = metering;
+  constructor({ platform }: Pick<TurnServices, "platform">) {
+    this.metering = new Metering(platform.clock.wallNow());
     this.#clock = platform.clock;
   }
 
@@ -60,7 +60,7 @@ export class TurnMeter {
   /** It has come to its result, which is handed on next. Internal ones are not told. */
   succeeded(turn: Turn, resultBytes: number): void {
     const { address, input } = turn.request;
-    this.#metering.ended(address, input.length, resultBytes);
+    this.metering.ended(address, input.length, resultBytes);
     if (!turn.isTimed) return;
     if (this.#mayJoin(turn)) {
       turn.isTimed = false;
@@ -70,8 +70,8 @@ export class TurnMeter {
 
   failed(turn: Turn): void {
     const { address, input } = turn.request;
-    this.#metering.ended(address, input.length, 0);
-    this.#metering.failed(address);
+    this.metering.ended(address, input.length, 0);
+    this.metering.failed(address);
     this.pause(turn, this.#clock.now());
   }
 
@@ -105,7 +105,7 @@ export class TurnMeter {
       this.#freeAt = now;
       // Sums of fractions may be off in their last digits.
       this.#beganAt = Math.min(now, this.#beganAt + (now - beganAt));
-      this.#metering.spent(turn.request.address, now - beganAt);
+      this.metering.spent(turn.request.address, now - beganAt);
     }
   }
 
@@ -125,7 +125,7 @@ export class TurnMeter {
     const ms = (now - this.#beganAt) / size;
     const isQuick = ms < quickMs;
     for (let index = 0; index < size; index += 1) {
-      this.#metering.spent(this.#addresses[index]!, ms);
+      this.metering.spent(this.#addresses[index]!, ms);
       const operation = this.#operations[index]!;
       operation.quickRuns = isQuick ? operation.quickRuns + 1 : 0;
     }

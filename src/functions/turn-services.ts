@@ -3,7 +3,6 @@ import type { Acks } from "../model/acks.ts";
 import type { Value } from "../model/value.ts";
 import type { NodePlatform } from "../platform/platform.ts";
 import { retireAtDefault } from "../state/retirement.ts";
-import type { Metering } from "./metering.ts";
 import type { Calls, Compute, Store } from "./ports.ts";
 import type { Registry } from "./registry.ts";
 
@@ -14,7 +13,6 @@ export interface TurnServices {
   readonly compute: Compute;
   readonly values: ValueCodec;
   readonly platform: Omit<NodePlatform, "loopDelay">;
-  readonly metering: Metering;
   readonly settings: TurnSettings;
 }
 

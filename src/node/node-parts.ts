@@ -6,7 +6,6 @@
  *     └─────▶ calls ──▶ turns ──▶ store ──▶ partitions ──▶ answers, outboxes, watches
  */
 import { decodeValue, encodeValue } from "../codec/value-bytes.ts";
-import { Metering } from "../functions/metering.ts";
 import type { Compute } from "../functions/ports.ts";
 import { Registry } from "../functions/registry.ts";
 import { Turns } from "../functions/turns.ts";
@@ -72,7 +71,6 @@ export class NodeParts implements EventTargets {
   readonly foundation: NodeFoundation;
   readonly self: ProcessId;
   readonly registry: Registry;
-  readonly metering: Metering;
   readonly peers: PeerBook;
   readonly links: Links;
   readonly silence: SilenceWatch;
@@ -119,7 +117,6 @@ export class NodeParts implements EventTargets {
     this.self = processId(identity.id, identity.boot);
     this.#acksDefault = settings.acks ?? majority(settings.replicas);
     this.registry = new Registry(settings.functions);
-    this.metering = new Metering(platform.clock.wallNow());
     this.#addresses = new Addresses(settings.partitionCount);
     this.timers = new TimerSet(platform.timers);
     const log = new EventLog(this.timers, platform.logger);
@@ -159,7 +156,7 @@ export class NodeParts implements EventTargets {
     this.calls = new CallServer({
       ...this.#around(),
       ...{ clock: platform.clock, timers: platform.timers },
-      ...{ metering: this.metering, turns: this.turns, replicas: settings.replicas },
+      ...{ turns: this.turns, replicas: settings.replicas },
       wayTo: (partition) => nodeOf(this.partitions.replica(partition)?.wayToPrimary ?? ""),
       otherTable: (node) => {
         this.cluster.compareWith(node);
@@ -283,7 +280,6 @@ export class NodeParts implements EventTargets {
       calls: this.caller,
       compute,
       values: { encode: encodeValue, decode: decodeValue },
-      metering: this.metering,
       platform,
       settings: { acksDefault: this.#acksDefault, replicas, exposeErrors, ackTimeoutMs, retireAt },
     });

@@ -5,7 +5,8 @@ import { checkStatsOptions, type NodeStats, type StatsOptions } from "./stats.ts
 
 /** @throws LatticeError `invalid_argument`; `not_found` for a function that the node does not have */
 export function statsOf(parts: NodeParts, options: StatsOptions): NodeStats {
-  const { metering, registry, partitions } = parts;
+  const { turns, registry, partitions } = parts;
+  const { metering } = turns.meter;
   const { functionName, topCount } = checkStatsOptions(options);
   const names = functionName === undefined ? registry.names : [registry.find(functionName).name];
   return { since: metering.since, functions: metering.read(names, topCount, sizeOf) };

@@ -68,7 +68,7 @@ const box = defineFunction({
 });
 
 function use(key = ""): FunctionStats {
-  const [all] = stage.metering.read(["box"], 100, () => 0);
+  const [all] = stage.turns.meter.metering.read(["box"], 100, () => 0);
   assert.ok(all !== undefined);
   if (key === "") return all;
   const one = all.top?.find((each) => each.key === key);

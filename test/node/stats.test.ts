@@ -125,14 +125,16 @@ test("a real node measures the time that handlers take, from its start on", asyn
   await client.get("note", "heavy").work(30);
   await client.get("note", "light").work(0);
   await node.get("note", "light").work(0);
-  const stats = node.stats({ keys: 1 });
+  const stats = node.stats({ keys: 2 });
   assert.ok(stats.since >= before && stats.since <= Date.now());
   const { calls, cpuMs, keys, top = [] } = useOf(stats);
   assert.deepEqual([calls, keys], [3, 2]);
-  assert.equal(top.length, 1);
-  const [heavy] = top;
-  assert.equal(heavy?.key, "heavy");
-  assert.ok(heavy.cpuMs >= 30 && heavy.cpuMs <= cpuMs, `${String(heavy.cpuMs)} ms`);
+  // On a busy machine the light one may have had to wait for the processor.
+  const heavy = top.find(({ key }) => key === "heavy");
+  assert.ok(heavy !== undefined && heavy.cpuMs >= 30 && heavy.cpuMs <= cpuMs);
+  const [first, second] = top;
+  assert.ok(first !== undefined && second !== undefined && first.cpuMs >= second.cpuMs);
+  assert.deepEqual(useOf(node.stats({ keys: 1 })).top, [first]);
   assert.equal(useOf(stats, "idle").calls, 0);
 });
 

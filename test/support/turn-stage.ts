@@ -2,7 +2,6 @@
 import { decodeValue, encodeValue } from "../../src/codec/value-bytes.ts";
 import type { Functions } from "../../src/definition/function-definition.ts";
 import { EntityAddress } from "../../src/functions/entity-address.ts";
-import { Metering } from "../../src/functions/metering.ts";
 import type { AskRequest, Compute, TurnOutcome } from "../../src/functions/ports.ts";
 import { Registry } from "../../src/functions/registry.ts";
 import type { SubmittedTurn, TurnRequest } from "../../src/functions/turn-request.ts";
@@ -27,7 +26,6 @@ export class TurnStage {
   readonly time = new VirtualTime({ seed: 1 });
   readonly node: VirtualNode = this.time.node("a");
   readonly store = new MemoryStore(this.node.clock);
-  readonly metering = new Metering(0);
   readonly turns: Turns;
   /** Asks that no test function answered. */
   readonly asks: AskRequest[] = [];
@@ -49,7 +47,6 @@ export class TurnStage {
       },
       compute: { run: (run) => this.compute.run(run) },
       values: { encode: encodeValue, decode: decodeValue },
-      metering: this.metering,
       platform: this.node,
       settings: { ...turnSettingsDefault, ...settings },
     });

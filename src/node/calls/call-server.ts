@@ -6,7 +6,6 @@ import type { NodeId, PartitionId } from "../../model/ids.ts";
 import { LatticeError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { EntityAddress } from "../../functions/entity-address.ts";
-import type { Metering } from "../../functions/metering.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { Clock, Timers } from "../../platform/platform.ts";
@@ -42,7 +41,6 @@ export interface CallServerOptions {
   readonly timers: Timers;
   readonly addresses: Addresses;
   readonly registry: Registry;
-  readonly metering: Metering;
   readonly turns: Turns;
   readonly serving: Serving;
   /** A node that is known to reach the primary where this one does not, or "". */
@@ -72,7 +70,7 @@ export class CallServer {
 
   constructor(options: CallServerOptions) {
     this.#options = options;
-    this.#prefetch = new Prefetch(options.addresses, options.metering);
+    this.#prefetch = new Prefetch(options.addresses, options.turns.meter.metering);
     this.newestReads = new NewestReads({
       ...options,
       askHere: (call, origin) => this.serve(call, origin, undefined, this.now()),
