@@ -10,7 +10,7 @@ import type { WhenSplit } from "../model/acks.ts";
 import { callId, entityName } from "../model/ids.ts";
 import { notInWheel, type WheelEntry } from "../platform/deadline-wheel.ts";
 import { noneTried } from "../routing/target.ts";
-import { readFlags, type CatalogueEntry } from "../wire/messages.ts";
+import { callFlags, readFlags, type CatalogueEntry } from "../wire/messages.ts";
 import { CallAttempts } from "./call-attempts.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { UnsettledCall } from "./unsettled-calls.ts";
@@ -129,8 +129,9 @@ export class PendingCall implements WheelEntry, UnsettledCall<PendingCall> {
     return this.request.options.whenSplit ?? this.#entry.whenSplit;
   }
 
-  /** Flags that say where it may run; none for a handler. */
+  /** Flags that say where it may run, and what is to run then. */
   get readFlags(): number {
+    if (this.request.isPiped === true) return callFlags.piped;
     return this.isQuery ? readFlags(this.request.options.readFrom) : 0;
   }
 

@@ -71,6 +71,8 @@ export interface HandleCall {
   /** As the caller gave it, unchecked; `undefined` when there is none. */
   readonly input: unknown;
   readonly options: CallOptions;
+  /** It is the first of a chain: the input has the other stages in it. */
+  readonly isPiped?: boolean;
 }
 
 export interface HandleWatch {
@@ -95,6 +97,20 @@ export function createHandle<F>(source: HandleSource): Handle<F> {
 /** A handle of a function and key whose calls go where those of many others go. */
 export function handleOf(source: HandleCallee, functionName: string, key: string): object {
   return makeHandle({ source, functionName, key, options: noCallOptions });
+}
+
+/** A handler of a handle, as `pipe` takes it. */
+export interface HandleStage extends HandleState {
+  readonly operation: string;
+}
+
+/** Asks a method what it calls. */
+const asStage = {};
+
+/** What a method of a handle calls, or `undefined` for other functions. */
+export function stageOf(method: (...args: never) => unknown): HandleStage | undefined {
+  const stage = (method as (input: object) => unknown)(asStage) as Partial<HandleStage> | undefined;
+  return typeof stage?.operation === "string" ? (stage as HandleStage) : undefined;
 }
 
 interface HandleState {
@@ -124,6 +140,7 @@ const makeHandle = lazyObjects<HandleState>({
     // It holds the handle and the name and nothing else: one is made for almost every call.
     return (input) => {
       const { source, functionName, key, options } = handle;
+      if (input === asStage) return { ...handle, operation } satisfies HandleStage;
       return source.call({ functionName, key, operation, input, options });
     };
   },

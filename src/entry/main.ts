@@ -5,6 +5,7 @@
 export { defineFunction } from "../definition/define-function.ts";
 export { handler } from "../definition/handler.ts";
 export { crdt } from "../definition/kinds.ts";
+export { pipe } from "../definition/pipe.ts";
 export { LatticeError } from "../model/error.ts";
 
 export type { AskHandle } from "../definition/ask-handle.ts";
@@ -78,6 +79,7 @@ export type {
   View,
 } from "../definition/kinds.ts";
 export type { Arguments, Result } from "../definition/operation-types.ts";
+export type { Stage } from "../definition/pipe.ts";
 export type { Reply } from "../definition/reply.ts";
 export type { Sender } from "../definition/sender.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/standard-schema.ts";

@@ -150,13 +150,13 @@ export class NodeParts implements EventTargets {
     this.partitions = this.#makePartitions();
     this.attempts = new Attempts(this.links);
     const { clusterClock } = this;
-    const later = { turns: () => this.turns, newestReads: () => this.calls.newestReads };
+    const later = { turns: () => this.turns, server: () => this.calls };
     this.caller = new NodeCaller({ ...this.#around(), clusterClock, ...later });
     this.turns = this.#makeTurns();
     this.calls = new CallServer({
       ...this.#around(),
       ...{ clock: platform.clock, timers: platform.timers },
-      ...{ turns: this.turns, replicas: settings.replicas },
+      ...{ turns: this.turns, caller: this.caller, replicas: settings.replicas },
       wayTo: (partition) => nodeOf(this.partitions.replica(partition)?.wayToPrimary ?? ""),
       otherTable: (node) => {
         this.cluster.compareWith(node);
@@ -370,7 +370,7 @@ export class NodeParts implements EventTargets {
   }
 
   /** What both the server and the caller of calls stand among. */
-  #around(): Omit<NodeCallerOptions, "turns" | "clusterClock" | "newestReads"> {
+  #around(): Omit<NodeCallerOptions, "turns" | "clusterClock" | "server"> {
     return {
       self: this.foundation.identity.id,
       platform: this.foundation.platform,

@@ -3,7 +3,7 @@
  * cluster runs in virtual time until it is there. Between two awaits everything stands still.
  */
 import type { Client } from "../client/client.ts";
-import { createHandle, type HandleOf } from "../definition/handle.ts";
+import { createHandle, stageOf, type HandleOf } from "../definition/handle.ts";
 import type { CallOptions } from "../definition/call-options.ts";
 import { checkKey } from "../model/names.ts";
 import type { VirtualTime } from "../platform/virtual/virtual-time.ts";
@@ -32,9 +32,10 @@ export function drivenHandle(
   return createHandle({
     functionName,
     key,
-    call: ({ operation, input, options }) => {
-      const run = inner.with(options)[operation] as (input: unknown) => Promise<unknown>;
-      return time.settled(run(input));
+    call: (call) => {
+      const run = inner.with(call.options)[call.operation] as (input: unknown) => Promise<unknown>;
+      const stage = call.isPiped === true ? stageOf(run) : undefined;
+      return time.settled(stage === undefined ? run(call.input) : stage.source.call(call));
     },
     watch: () => drivenIterable(time, inner.watch()),
   });

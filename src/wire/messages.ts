@@ -188,6 +188,8 @@ export const callFlags = {
    * is told what others have.
    */
   readCount: 512,
+  /** The first of a chain of calls: `input` is a map of its `input`, and the stages to come. */
+  piped: 4096,
 } as const;
 
 /** How many owners a query is to compare, 1 for one whose answer is compared; 0 for others. */

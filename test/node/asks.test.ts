@@ -105,7 +105,7 @@ test("a call of a node that was refused keeps the age of its start over all atte
     },
     chooseTarget: () => "other",
     submit: () => assert.fail("it is not led here"),
-    compare: () => assert.fail("it is no query"),
+    serve: () => assert.fail("it is a turn and no more"),
     send: (_node, message) => sent.push(message),
     cancelSent: () => undefined,
     settled: () => undefined,

@@ -31,7 +31,7 @@ import { targets } from "./targets.ts";
 
 /** What each is for. */
 const exportsOf: Readonly<Record<string, readonly string[]>> = {
-  latticework: ["LatticeError", "crdt", "defineFunction", "handler"],
+  latticework: ["LatticeError", "crdt", "defineFunction", "handler", "pipe"],
   "latticework/node": ["startNode"],
   "latticework/client": ["LatticeError", "connect"],
   "latticework/testing": [

@@ -259,7 +259,7 @@ const fields: Fields = {
     received: count,
     timeoutMs: count,
     acks: byte,
-    flags: fc.nat(4095),
+    flags: fc.nat(8191),
     ageTime: count,
     ageId: text,
     keySlot: fc.constant(noSlot),

@@ -17,7 +17,10 @@ export interface AskProtection {
   readonly received: number;
 }
 
-type AskIdentity = Pick<AskRequest, "caller" | "number" | "received" | "chain" | "askNumber">;
+export type AskIdentity = Pick<
+  AskRequest,
+  "caller" | "number" | "received" | "chain" | "askNumber"
+>;
 
 /** Calls that one turn may ask. */
 const asksPerTurnMax = 1_024;

@@ -1,6 +1,5 @@
 /** Under which caller and number this node makes a call, and what is to be known of it meanwhile. */
-import type { AskRequest } from "../../functions/ports.ts";
-import { protectionOfAsk } from "./ask-protection.ts";
+import { protectionOfAsk, type AskIdentity } from "./ask-protection.ts";
 import type { CallNumbers } from "./call-numbers.ts";
 
 export interface CallProtection {
@@ -24,7 +23,7 @@ export const unprotected: CallProtection = {
  * Of a call from inside a protected turn: one that runs again after a crash asks again under the same
  * name, so that what it asked takes effect once.
  */
-export function askedBy(request: AskRequest): CallProtection {
+export function askedBy(request: AskIdentity): CallProtection {
   const { caller, number, received } = protectionOfAsk(request);
   return { caller, number, received: () => received, settled: nothing };
 }

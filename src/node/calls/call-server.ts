@@ -24,6 +24,7 @@ import type { Attempt, Attempts } from "./attempts.ts";
 import { notOwner, notServed, tooManyForwarded } from "./call-refusals.ts";
 import { failureOf, noBytes, ServedCall, type CallUnderWay, type Origin } from "./served-call.ts";
 import { catchUp, emptyReply, NewestReads, withoutReadCount, type Copies } from "./newest-read.ts";
+import { Pipes, type StageCaller } from "./piped-call.ts";
 import { Prefetch } from "./prefetch.ts";
 import { WaitingCalls, type WaitingCall } from "./waiting-calls.ts";
 
@@ -50,6 +51,7 @@ export interface CallServerOptions {
   readonly attempts: Attempts;
   /** Owners of a partition when there are enough nodes. */
   readonly replicas: number;
+  readonly caller: StageCaller;
   /** The sender of a call uses another table. */
   otherTable(node: NodeId): void;
 }
@@ -61,6 +63,8 @@ export class CallServer {
   readonly #prefetch: Prefetch;
   /** Queries of several owners. */
   readonly newestReads: NewestReads;
+  /** Chains of calls. */
+  readonly pipes: Pipes;
   /** Calls passed on to other nodes since the start. */
   forwardCount = 0;
   /** Calls run here since the start. */
@@ -74,6 +78,10 @@ export class CallServer {
     this.newestReads = new NewestReads({
       ...options,
       askHere: (call, origin) => this.serve(call, origin, undefined, this.now()),
+    });
+    this.pipes = new Pipes({
+      ...options,
+      run: (call, origin) => this.serve(call, origin, undefined, this.now()),
     });
     this.#waiting = new WaitingCalls({
       clock: options.clock,
@@ -281,6 +289,7 @@ export class CallServer {
     origin: Origin,
     arrivedAt: number,
   ): CallUnderWay | undefined {
+    if ((call.flags & callFlags.piped) !== 0) return this.pipes.begin(call, address, origin);
     this.servedCount += 1;
     const { self } = this.#options;
     const served = new ServedCall(call, { address, origin, self, now: arrivedAt });

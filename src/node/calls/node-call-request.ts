@@ -12,6 +12,8 @@ export interface NodeCallRequest {
   readonly key: string;
   readonly operation: string;
   readonly isQuery: boolean;
+  /** The first of a chain: the stages to come are in its input. */
+  readonly isPiped?: boolean | undefined;
   /** Encoded. */
   readonly input: Uint8Array;
   readonly timeoutMs: number;

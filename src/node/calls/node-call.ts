@@ -47,8 +47,8 @@ export interface NodeCallOwner {
   chooseTarget(call: NodeCall, tried: readonly NodeId[]): NodeId | undefined;
   /** Into the turns of this node. */
   submit(call: TurnRequest): SubmittedTurn;
-  /** Asks several owners, this one among them; the end is told to `attempt`. */
-  compare(message: CallMessage, attempt: NodeCall): CallUnderWay | undefined;
+  /** What is more than a turn, as if it had come from elsewhere; its end is told to `call`. */
+  serve(message: CallMessage, call: NodeCall): CallUnderWay | undefined;
   /** To another node; `undefined` if the attempt is over already. */
   send(node: NodeId, message: CallMessage, attempt: Attempt): number | undefined;
   cancelSent(id: number): void;
@@ -176,9 +176,10 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
     this.#isLocal = true;
     this.arrivedAt = this.#owner.now();
     const isOfSeveral = this.isQuery && typeof this.readFrom === "number";
-    const turn = isOfSeveral
-      ? this.#owner.compare({ ...this.#message(), hop: 0 }, this)
-      : this.#owner.submit(this);
+    const turn =
+      isOfSeveral || this.#request.isPiped === true
+        ? this.#owner.serve({ ...this.#message(), hop: 0 }, this)
+        : this.#owner.submit(this);
     if (this.#isWithTurns()) this.#localTurn = turn;
   }
 
@@ -353,6 +354,7 @@ export class NodeCall implements Attempt, CallProgress, WheelEntry, TurnRequest 
         (request.strictAcks ? callFlags.strictAcks : 0) |
         (request.outbox ? callFlags.outbox : 0) |
         (this.isQuery ? readFlags(this.readFrom) : 0) |
+        (request.isPiped === true ? callFlags.piped : 0) |
         (this.inSession ? callFlags.session : 0) |
         (this.retry ? callFlags.retry : 0),
       ageTime: this.ageTime,

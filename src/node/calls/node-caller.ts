@@ -30,12 +30,12 @@ import type { Links } from "../links/links.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { CallNumbers } from "./call-numbers.ts";
-import type { Serving } from "./call-server.ts";
+import type { CallServer, Serving } from "./call-server.ts";
 import { NodeCall, type NodeCallOwner } from "./node-call.ts";
 import type { CallSession, NodeCallEnd, NodeCallRequest } from "./node-call-request.ts";
+import type { AskIdentity } from "./ask-protection.ts";
 import { CallOrder } from "./call-order.ts";
 import { askedBy, numbered, unprotected, type CallProtection } from "./call-protection.ts";
-import type { NewestReads } from "./newest-read.ts";
 import { noBytes, type CallUnderWay } from "./served-call.ts";
 
 /** Time for a change that is the system's own; no function says how long it may take. */
@@ -47,7 +47,7 @@ export interface NodeCallerOptions {
   readonly addresses: Addresses;
   readonly registry: Registry;
   readonly turns: () => Turns;
-  readonly newestReads: () => NewestReads;
+  readonly server: () => Pick<CallServer, "serve">;
   readonly serving: Serving;
   readonly routes: Routes;
   readonly links: Links;
@@ -223,10 +223,10 @@ export class NodeCaller implements Calls, NodeCallOwner {
     return this.#options.turns().submit(call);
   }
 
-  compare(message: CallMessage, call: NodeCall): CallUnderWay | undefined {
+  serve(message: CallMessage, call: NodeCall): CallUnderWay | undefined {
     const answer = (end: ReplyMessage | FailureMessage): void => call.answered(end);
     const origin = { node: this.self, answer, done: nothing };
-    return this.#options.newestReads().begin(message, call.address, origin);
+    return this.#options.server().serve(message, origin, call.address, this.now());
   }
 
   send(node: NodeId, message: CallMessage, attempt: Attempt): number | undefined {
@@ -279,7 +279,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
   }
 
   #makeCall(
-    { key, options }: HandleCall,
+    { key, options, isPiped }: HandleCall,
     operation: RegisteredOperation,
     { input, session, protection }: CallParts,
   ): Promise<NodeCallEnd> {
@@ -296,6 +296,7 @@ export class NodeCaller implements Calls, NodeCallOwner {
         {
           ...this.#basicsOf(operation, key, input),
           ...protection,
+          isPiped,
           ...(options.acks === undefined ? {} : { acks: options.acks }),
           ...(options.whenSplit === undefined ? {} : { whenSplit: options.whenSplit }),
           ...(options.readFrom === undefined ? {} : { readFrom: options.readFrom }),
@@ -319,6 +320,11 @@ export class NodeCaller implements Calls, NodeCallOwner {
 
   #protectionOfAsk(operation: RegisteredOperation, request: AskRequest): CallProtection {
     if (operation.function.isStateless) return unprotected;
+    return this.protectionOf(request);
+  }
+
+  /** Of what is called by whoever was called himself, by that name: an ask, or the next stage of a chain. */
+  protectionOf(request: AskIdentity): CallProtection {
     return request.caller === "" ? numbered(this.#callerId, this.#numbers) : askedBy(request);
   }
 

@@ -189,7 +189,7 @@ export function failureOf(
   };
 }
 
-function whenSplitOf(flags: number): WhenSplit | undefined {
+export function whenSplitOf(flags: number): WhenSplit | undefined {
   if ((flags & callFlags.splitServe) !== 0) return "serve";
   return (flags & callFlags.splitRefuse) !== 0 ? "refuse" : undefined;
 }
@@ -201,7 +201,7 @@ function readFromOf(flags: number): OwnReadFrom {
   return (flags & callFlags.readLinearizable) !== 0 ? "linearizable" : "primary";
 }
 
-function acksOf(acks: number): Acks | undefined {
+export function acksOf(acks: number): Acks | undefined {
   if (acks === 0) return undefined;
   return acks === allOwnersAcks ? "all" : acks;
 }

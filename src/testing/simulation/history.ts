@@ -14,14 +14,14 @@ export interface CallRecord {
   readonly client: string;
   readonly functionName: SimulatedFunctionName;
   readonly key: string;
-  readonly operation: OperationName | SlateOperationName | TimerOperationName | "untag";
+  readonly operation: OperationName | SlateOperationName | TimerOperationName | "untag" | "pass";
   readonly isProtected: boolean;
   readonly acks: number | "all" | undefined;
   /** Of a query; `undefined`: the primary. */
   readonly readFrom: ReadFrom | undefined;
   /** The session that it was made in, if any. */
   readonly session: SessionName | undefined;
-  /** Entities that a `send` or `ask` involves. */
+  /** Entities that a `send`, an `ask` or a chain of `pass` involves. */
   readonly targets: readonly (readonly [SimulatedFunctionName, string])[];
   /** Of `untag`: the id that was tagged. */
   readonly removes: string;

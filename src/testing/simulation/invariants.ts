@@ -33,6 +33,7 @@ export const invariants = {
   C16: "a linearizable read sees every call that was answered before it was sent",
   C17: "a read of a majority of the owners sees every call that was answered before it was sent",
   C18: "what a function without state asks for takes effect once, if its call was answered",
+  C19: "every stage of a chain takes effect once, and none before the one in front of it",
   L1: "after the faults stop every call succeeds within 30 s",
   L2: "after the faults stop calls that ask each other are answered within 10 s",
   B1: "every queue stays within its bound",

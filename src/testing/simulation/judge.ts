@@ -13,6 +13,7 @@ import {
   askedId,
   endedId,
   firedId,
+  passedId,
   sentId,
   type SimulatedFunctionName,
 } from "./simulated-functions.ts";
@@ -51,13 +52,15 @@ class Judgement {
     const count = this.#effects(call.functionName, call.key, call.id);
     const what = (): string =>
       `${nameOf(call)} was answered ${answerOf(call)} and took effect ${String(count)} times`;
-    if (answer.type === "failed" && !answer.indeterminate) {
+    // A chain may fail behind its first stage.
+    if (answer.type === "failed" && !answer.indeterminate && call.operation !== "pass") {
       this.#violations.check("P6", count === 0, what);
     }
     if (this.#mustStay(call)) this.#violations.check("P1", count >= 1, what);
     if (!this.#mayDouble(call)) this.#violations.check("P2", count <= 1, what);
     if (call.operation === "send") this.#judgeSends(call, count);
     if (call.operation === "ask") this.#judgeAsks(call, count);
+    if (call.operation === "pass") this.#judgeChain(call, count);
     if (call.operation === "arm") this.#judgeTimer(call, count);
   }
 
@@ -243,6 +246,25 @@ class Judgement {
         return `${nameOf(call)}: ${id} took effect ${times}`;
       });
       above = count;
+    }
+  }
+
+  #judgeChain(call: CallRecord, first: number): void {
+    let { id } = call;
+    let before = first;
+    let isStrict = this.isStrict(call.functionName);
+    for (const [name, key] of call.targets) {
+      id = passedId(id);
+      const count = this.#effects(name, key, id);
+      isStrict &&= this.isStrict(name);
+      const isLost = count === 0 && call.answer?.type === "ok";
+      const isWrong = isLost || count > 1 || (count > 0 && before === 0);
+      const isJudged = isStrict && call.isProtected && this.#history.lossy.length === 0;
+      this.#violations.check("C19", !isJudged || !isWrong, () => {
+        const times = `${String(count)} times at ${name}/${key}, the stage before ${String(before)} times`;
+        return `${nameOf(call)}, answered ${answerOf(call)}: ${id} took effect ${times}`;
+      });
+      before = count;
     }
   }
 

@@ -100,6 +100,7 @@ function mechanismTotals(
     add("retried calls", calls.retriedCount);
     add("forwards", calls.forwardCount);
     add("reads of several owners", calls.newestReads.count);
+    add("stages passed on", calls.pipes.passedOnCount);
     add("owners told to catch up", calls.newestReads.toldCount);
     add("outbox deliveries", outbox.deliveredCount);
     add("outbox redeliveries", outbox.redeliveredCount);

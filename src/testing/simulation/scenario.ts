@@ -56,6 +56,8 @@ export interface Scenario {
   readonly sessionCallCount: number;
   /** Reads that compare the copies of several owners. */
   readonly newestCallCount: number;
+  /** Chains of calls. */
+  readonly chainCount: number;
   /** Calls that set and cancel timers. */
   readonly timerCallCount: number;
   /** Calls of a function without state. */
@@ -132,6 +134,7 @@ export function scenarioOf(seed: number): Scenario {
     slateCallCount: drawSlateCalls(seededRandom(seed, "slates")),
     sessionCallCount: drawSessionCalls(seededRandom(seed, "sessions")),
     newestCallCount: drawNewestCalls(seededRandom(seed, "newest reads")),
+    chainCount: drawChains(seededRandom(seed, "chain calls")),
     timerCallCount: drawTimerCalls(seededRandom(seed, "timer calls")),
     relayCallCount: drawRelayCalls(seededRandom(seed, "relay calls")),
     crossingAskCount: drawCrossingAsks(seededRandom(seed, "crossing ask calls")),
@@ -221,6 +224,10 @@ function drawSessionCalls(random: Random): number {
 
 function drawNewestCalls(random: Random): number {
   return random() < 0.4 ? 0 : 30 + randomBelow(random, 50);
+}
+
+function drawChains(random: Random): number {
+  return random() < 0.4 ? 0 : 15 + randomBelow(random, 25);
 }
 
 function drawSlateCalls(random: Random): number {

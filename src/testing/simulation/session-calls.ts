@@ -11,6 +11,7 @@ import { randomBelow, type Random } from "../../model/random.ts";
 import { partitionOf } from "../../ring/partition.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
+import { startChains } from "./chain-calls.ts";
 import { NewestCalls } from "./newest-calls.ts";
 import type { CallRecord, SessionName } from "./history.ts";
 import type { Scenario } from "./scenario.ts";
@@ -55,6 +56,7 @@ export class SessionCalls {
     const { sessionCallCount, durationMs } = this.#scenario;
     const clients = (): SimulatedClient[] => [...this.#workload.clients, ...this.#clients];
     new NewestCalls(this.#cluster, this.#scenario, this.#workload, clients).start();
+    startChains(this.#cluster, this.#scenario, this.#workload);
     if (sessionCallCount === 0) return;
     const { timers } = this.#cluster.time;
     void this.#connect("first", { session: true });

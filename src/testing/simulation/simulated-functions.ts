@@ -56,6 +56,12 @@ interface AskInput {
   readonly path: readonly (readonly [SimulatedFunctionName, string])[];
 }
 
+/** What the stages of a chain pass on. */
+export interface Passed {
+  readonly id: string;
+  readonly seen?: Seen;
+}
+
 interface SendInput {
   readonly id: string;
   readonly to: readonly (readonly [SimulatedFunctionName, string])[];
@@ -75,6 +81,8 @@ interface RingInput {
 
 /** Ids of what a call makes others do. */
 export const sentId = (id: string, index: number): string => `${id}>${String(index)}`;
+/** Of the next stage of a chain. */
+export const passedId = (id: string): string => `${id}|`;
 export const askedId = (id: string): string => `${id}?`;
 /** What its timer did; one with a period did something each time, by when it was due. */
 export const firedId = (id: string, at?: number): string => `${id}!${String(at ?? "")}`;
@@ -129,6 +137,11 @@ function makeLedger<S extends Shape>(
           await target.ask({ id: askedId(id), path: rest });
         }
         return takeEffect(turn, id);
+      },
+      /** A stage of a chain: names the effect of the next one, and passes on what the first one saw. */
+      pass(ctx: unknown, { id, seen }: Passed): Passed {
+        const own = takeEffect(ctx as Turn, id);
+        return { id: passedId(id), seen: seen ?? own };
       },
       async linger(ctx: unknown, { id, ms }: { readonly id: string; readonly ms: number }) {
         await (ctx as Turn).sleep(ms);

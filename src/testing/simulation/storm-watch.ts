@@ -4,7 +4,7 @@
  */
 import type { Violations } from "./invariants.ts";
 
-const frameCountMax = 20_000;
+const frameCountMax = 10_000;
 const windowMs = 1_000;
 
 export class StormWatch {
