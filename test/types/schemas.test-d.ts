@@ -1,26 +1,12 @@
 /**
- * Schemas as libraries type them: each has its own classes, and all declare `~standard` as the published
- * interface of Standard Schema v1 says, which is written out here. The public types must take them as they
- * are, and infer both sides. This file has nothing to run: it passes when it compiles.
+ * Schemas of the libraries that are used most: each has its own classes, and all declare `~standard` as
+ * Standard Schema v1 says. The public types must take them as they are, and infer both sides. This file has
+ * nothing to run: it passes when it compiles. `test/functions/schema-libraries.test.ts` runs them.
  */
+import { type } from "arktype";
 import { crdt, defineFunction, handler, type Handle } from "latticework";
-
-/** https://standardschema.dev, "What schema libraries do I need to implement?" */
-interface StandardSchemaV1<Input = unknown, Output = Input> {
-  readonly "~standard": Props<Input, Output>;
-}
-interface Props<Input, Output> {
-  readonly version: 1;
-  readonly vendor: string;
-  readonly validate: (value: unknown) => Outcome<Output> | Promise<Outcome<Output>>;
-  readonly types?: { readonly input: Input; readonly output: Output } | undefined;
-}
-type Outcome<Output> =
-  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
-interface Issue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
+import * as v from "valibot";
+import * as z from "zod";
 
 interface Line {
   readonly sku: string;
@@ -31,36 +17,11 @@ interface Typed {
   readonly quantity: string;
 }
 
-/** Zod: a class whose input and output are members, and whose schema is told by them. */
-declare class ZodLike<Output, Input> implements StandardSchemaV1<Input, Output> {
-  readonly _output: Output;
-  readonly _input: Input;
-  parse(data: unknown): Output;
-  optional(): ZodLike<Output | undefined, Input | undefined>;
-  readonly "~standard": Props<this["_input"], this["_output"]>;
-}
-/** Valibot: a plain object with its types beside it. */
-interface ValibotLike<Input, Output> {
-  readonly kind: "schema";
-  readonly "~run": (dataset: unknown, config: object) => unknown;
-  readonly "~types"?: { readonly input: Input; readonly output: Output } | undefined;
-  readonly "~standard": Props<Input, Output>;
-}
-/** ArkType: a function, whose check is never asynchronous. */
-interface ArkLike<Input, Output> {
-  (data: unknown): Output | readonly Issue[];
-  readonly infer: Output;
-  readonly "~standard": Omit<Props<Input, Output>, "validate"> & {
-    readonly vendor: "arktype";
-    readonly validate: (value: unknown) => Outcome<Output>;
-  };
-}
-
-declare const zod: ZodLike<Line, Typed>;
-declare const valibot: ValibotLike<Typed, Line>;
-declare const arktype: ArkLike<Typed, Line>;
-declare const sameOnBothSides: StandardSchemaV1<Line>;
-declare const number: ZodLike<number, string>;
+const number = z.string().transform(Number);
+const zod = z.object({ sku: z.string(), quantity: number });
+const valibot = v.object({ sku: v.string(), quantity: v.pipe(v.string(), v.transform(Number)) });
+const arktype = type({ sku: "string", quantity: "string.numeric.parse" });
+const sameOnBothSides = z.object({ sku: z.string(), quantity: z.number() });
 
 const basket = defineFunction({
   state: { lines: crdt.map(crdt.counter()) },
@@ -114,9 +75,9 @@ export async function callers(handle: Handle<typeof basket>): Promise<void> {
   void [quantity, sku, sum, count];
 }
 
-// @ts-expect-error no schema
+// @ts-expect-error this is no schema
 handler({ type: "object" }, () => 1);
-// @ts-expect-error a schema of another version
+// @ts-expect-error a schema of another version of the standard
 handler({ "~standard": { ...zod["~standard"], version: 2 } }, () => 1);
-// @ts-expect-error a schema and nothing to run
+// @ts-expect-error there is a schema and nothing to run
 handler(zod);
