@@ -11,12 +11,15 @@ import { stageOf, type HandleStage } from "./handle.ts";
 export type Stage = (...args: never) => Promise<unknown>;
 
 /** The last one's result. */
-type LastOf<S extends readonly Stage[]> = S extends readonly [...Stage[], infer L extends Stage]
+export type LastOf<S extends readonly Stage[]> = S extends readonly [
+  ...Stage[],
+  infer L extends Stage,
+]
   ? ReturnType<L>
   : ReturnType<S[number]>;
 
 /** The same stages, each taking what the one before returns. */
-type Fitting<In, S extends readonly Stage[]> = S extends readonly [
+export type Fitting<In, S extends readonly Stage[]> = S extends readonly [
   infer F extends Stage,
   ...infer Rest extends readonly Stage[],
 ]

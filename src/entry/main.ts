@@ -79,11 +79,11 @@ export type {
   View,
 } from "../definition/kinds.ts";
 export type { Arguments, Result } from "../definition/operation-types.ts";
-export type { Stage } from "../definition/pipe.ts";
+export type { Fitting, LastOf, Stage } from "../definition/pipe.ts";
 export type { Reply } from "../definition/reply.ts";
 export type { Sender } from "../definition/sender.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "../definition/standard-schema.ts";
-export type { Acks, ReadFrom, WhenSplit } from "../model/acks.ts";
+export type { Acks, ReaderCount, ReadFrom, WhenSplit } from "../model/acks.ts";
 export type { ScheduleOptions, TimerView } from "../definition/timers.ts";
 export type { ErrorCode, ErrorDetails } from "../model/error.ts";
 export type { Value } from "../model/value.ts";

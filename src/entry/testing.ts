@@ -23,7 +23,16 @@ export type {
   VirtualTimeOptions,
 } from "../platform/virtual/virtual-time.ts";
 export type { VirtualNode } from "../platform/virtual/virtual-node.ts";
-export type { Clock, Ids, LoopDelay, Platform, Timer, Timers } from "../platform/platform.ts";
+export type {
+  Clock,
+  Ids,
+  LoopDelay,
+  NodePlatform,
+  Platform,
+  Timer,
+  Timers,
+  TraceIds,
+} from "../platform/platform.ts";
 export type { Random } from "../model/random.ts";
 export type { MemoryNetwork } from "../transport/memory-network.ts";
 export type { LinkModel } from "../transport/memory-pipe.ts";
