@@ -223,7 +223,7 @@ async function writeStamps(cluster: RealCluster, count: number, file: string): P
   for await (const [{ functionName, key }, copies] of cluster.ownersCopies(wanted)) {
     const stamps: Record<string, number> = {};
     for (const [node, copy] of copies) if (copy !== undefined) stamps[node] = copy.stampMs;
-    const line: StampLine = { functionName, key, stamps };
+    const line: StampLine = { functionName, key, stamps, readAt: monotonicMs() };
     if (!stream.write(`${JSON.stringify(line)}\n`)) await once(stream, "drain");
   }
   stream.end();

@@ -28,6 +28,8 @@ import {
 const patientTimeoutMs = 10_000;
 const hastyTimeoutMs = 1_000;
 const connectTimeoutMs = 5_000;
+/** A client has links to all nodes by then; owners that lag have not caught up. */
+const linksMs = 60;
 /** Of the reads after everything else, when everybody is well again. */
 const lastTimeoutMs = 30_000;
 /** Reads of a key when a client begins: with two of them more owners are asked while it still matters. */
@@ -80,6 +82,8 @@ class Chain {
     while (!isOver()) {
       const holder = await this.#connect();
       const begunAt = monotonicMs();
+      // It calls the one node that it has reached, until it has reached the others too.
+      if (holder.direct) await wait(linksMs);
       await this.#readAll(holder);
       await wait(Math.max(0, begunAt + this.#plan.holdMs - monotonicMs()));
       await this.#hitSome(holder);

@@ -51,14 +51,14 @@ const full: Scale = {
 const smoke: Scale = {
   nodes: 3,
   ...smokeCluster,
-  chains: 8,
+  chains: 16,
   ownKeys: 10,
   sharedKeys: 4,
   holdMs: 400,
   round: ["lag", "kill"],
   reads: 1_000,
-  lengthMs: 2_000,
-  delayMs: 300,
+  lengthMs: 6_000,
+  delayMs: 800,
 };
 
 const functionsFile = "test/proof/functions/pages.ts";

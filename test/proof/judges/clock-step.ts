@@ -59,13 +59,13 @@ function judgeStamps(
     if (isMeanwhile) counts["calls that a stepped node answered meanwhile"] += 1;
   }
   const last = lastCalls(calls);
-  for (const { functionName, key, stamps: held } of stamps) {
+  for (const { functionName, key, stamps: held, readAt } of stamps) {
     const call = last.get(`${functionName}/${key}`);
     if (call === undefined) continue;
     for (const stampMs of Object.values(held)) {
       counts["stamps read from owners"] += 1;
       const at = stampMs - wallOffsetMs;
-      if (at > call.answeredAt + toleranceMs) faults["stamps from the future"] += 1;
+      if (at > readAt + toleranceMs) faults["stamps from the future"] += 1;
       if (at < call.sentAt - toleranceMs) faults["stamps from the past"] += 1;
     }
   }

@@ -32,6 +32,8 @@ export interface StampLine {
   readonly functionName: string;
   readonly key: string;
   readonly stamps: Readonly<Record<string, number>>;
+  /** By when they were read, of `monotonicMs`: a key may have changed since its last call. */
+  readonly readAt: number;
 }
 
 /** Raw counts, and what is wrong; all of the latter must be zero. */
