@@ -71,9 +71,10 @@ export class TurnContext implements HandlerContext<Shape> {
 
   get now(): () => number {
     return () => {
-      this.#active();
+      const { isQuery } = this.#active().operation;
       const { store, platform } = this.#services;
-      return hybridTimeToMs(store.hybridTime(platform.clock.now()));
+      const now = platform.clock.now();
+      return hybridTimeToMs(isQuery ? store.timeAt(now) : store.hybridTime(now));
     };
   }
 

@@ -68,7 +68,9 @@ export class TurnRunner {
         this.#ends.settle(turn, refusal);
         return undefined;
       }
-      const hybridTime = store.hybridTime(now);
+      // A query makes no stamp: a node answers some before it knows the time of its cluster.
+      const { isQuery } = turn.operation;
+      const hybridTime = isQuery ? store.timeAt(now) : store.hybridTime(now);
       if (turn.isProtected && this.#hasAnswer(turn, open, hybridTime)) return undefined;
       turn.reign = open.reign;
       turn.heldBy = open.heldBy ?? 0;

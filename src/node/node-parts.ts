@@ -167,7 +167,8 @@ export class NodeParts implements EventTargets {
     this.farewells = new Farewells(caller, platform.logger);
     const sending = { registry: this.registry, caller, farewells: this.farewells };
     this.outbox = new OutboxDriver({ ...driven, ...sending, buggify: settings.buggify });
-    const clusterNow = (): number => hybridTimeToMs(this.clusterClock.stamp(platform.clock.now()));
+    const clusterNow = (): number =>
+      hybridTimeToMs(this.clusterClock.reading(platform.clock.now()));
     this.entityTimers = new TimerDriver({ ...driven, clusterNow });
     this.watches = this.#makeWatches();
     this.clients = this.#makeClients();

@@ -17,6 +17,7 @@ const stock = defineFunction({
     /** Holds its entity while the desk asks back. */
     check: (ctx, back: string): Promise<unknown> => ctx.get(desk, "d").ask(back),
   },
+  queries: { left: (ctx) => ctx.state.left.value === 0 && ctx.now() > 0 },
 });
 let runs = 0;
 /** As plain JavaScript would use its context. */
@@ -168,6 +169,14 @@ test("a link without state counts for the depth of a chain and is held by nobody
     "cart/a",
     "cart/~",
   ]);
+});
+
+test("a query makes no stamp either, where it runs on state", () => {
+  const stage = new TurnStage(functions);
+  stage.call("stock/a left");
+  const before = stage.store.hybridTime();
+  for (let n = 0; n < 5; n += 1) assert.equal(stage.call("stock/a left").end, "true");
+  assert.equal(stage.store.hybridTime(), before + 1);
 });
 
 test("it makes no stamps: whoever serves one may not know the time of its cluster yet", () => {
