@@ -16,6 +16,20 @@ import { timing } from "./timing.ts";
 
 type Message<T extends PartitionMessage["type"]> = Extract<PartitionMessage, { type: T }>;
 
+/**
+ * Rule 1: answers a message of a term below one that was promised here; whether it was one. A primary whose
+ * partition is idle says nothing but digests and that it would hand over, and may have missed all else.
+ */
+export function answersStale<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  term: Term,
+): boolean {
+  if (compareTerms(term, s.promised) >= 0) return false;
+  s.outlet.send(from, { type: "stale", standing: s.standing() });
+  return true;
+}
+
 /** Rule 2: a base replaces the copy. */
 export function onBase<E extends ReplicatedEntity<E>>(
   s: PartitionState<E>,
@@ -25,12 +39,8 @@ export function onBase<E extends ReplicatedEntity<E>>(
 ): void {
   if (!sameBirth(s, from, image, now)) return;
   s.see(term);
-  const order = compareTerms(term, s.promised);
-  if (order < 0) {
-    s.outlet.send(from, { type: "stale", standing: s.standing() });
-    return;
-  }
-  if (order > 0) endReign(s, now);
+  if (answersStale(s, from, term)) return;
+  if (compareTerms(term, s.promised) > 0) endReign(s, now);
   else if (s.reign !== undefined) return;
   s.promised = term;
   s.genesis = image.genesis;
@@ -84,14 +94,10 @@ export function onDelta<E extends ReplicatedEntity<E>>(
 ): void {
   const { term, position } = message;
   s.see(term);
-  const order = compareTerms(term, s.promised);
-  if (order < 0) {
-    s.outlet.send(from, { type: "stale", standing: s.standing() });
-    return;
-  }
+  if (answersStale(s, from, term)) return;
   const { copy } = s;
   // A higher term is not promised here: the base does it, which tells the genesis as well.
-  const fits = order === 0 && copy !== undefined && sameTerm(copy.synced, term);
+  const fits = sameTerm(s.promised, term) && copy !== undefined && sameTerm(copy.synced, term);
   if (!fits || position > copy.position + 1) {
     need(s, from, { term, have: copy?.at }, now);
     return;
@@ -133,6 +139,7 @@ export function onDigest<E extends ReplicatedEntity<E>>(
   { term, position, digest, content }: Message<"digest">,
   now: number,
 ): void {
+  if (answersStale(s, from, term)) return;
   const { copy } = s;
   if (s.reign !== undefined || copy === undefined || !sameTerm(copy.synced, term)) return;
   s.isFollowing = true;

@@ -6,7 +6,7 @@ import type { Owners, PartitionMessage } from "../wire/replication-messages.ts";
 import { Candidacy } from "./candidacy.ts";
 import type { Offer } from "./candidacy.ts";
 import type { Copy } from "./copy.ts";
-import { awaitDismissal } from "./following.ts";
+import { awaitDismissal, answersStale } from "./following.ts";
 import { askPrimary } from "./forking.ts";
 import { beginReign, endReign, lead, moveOwners, waitForPrimary } from "./leading.ts";
 import { deposed, heard, learnPrimary, sameBirth } from "./meeting.ts";
@@ -166,6 +166,7 @@ export function onHandover<E extends ReplicatedEntity<E>>(
   { term }: Message<"handover">,
   now: number,
 ): void {
+  if (answersStale(s, from, term)) return;
   if (s.reign !== undefined || s.copy === undefined || !s.isOwner || s.primary !== from) return;
   if (!sameTerm(s.promised, term) || !sameTerm(s.copy.synced, term)) return;
   stand(s, true, now);

@@ -205,6 +205,21 @@ test("prepare at or below what was promised is answered with stale (rule 1)", ()
   assert.deepEqual(mesh.kinds(), ["stale"]);
 });
 
+test("an idle primary that missed its replacement learns of it by what it still says (rule 1)", () => {
+  const { mesh, a, b, c } = trio();
+  const term = mesh.at(a).term!;
+  const higher = { number: term.number + 1, process: c };
+  const prepare = { type: "prepare", term: higher, handover: true, genesis: "g1" } as const;
+  mesh.perform(b, mesh.at(b).receive(c, prepare, mesh.now));
+  mesh.sent.length = 0;
+  const digest = { type: "digest", term, position: 0, digest: 0, content: undefined } as const;
+  mesh.perform(b, mesh.at(b).receive(a, digest, mesh.now));
+  mesh.perform(b, mesh.at(b).receive(a, { type: "handover", term }, mesh.now));
+  assert.deepEqual(mesh.kinds(), ["stale", "stale"]);
+  mesh.deliver();
+  assert.notEqual(mesh.at(a).serving, "primary");
+});
+
 test("a delta with a gap asks for a base, an old one is acknowledged (rule 3)", () => {
   const { mesh, a, b } = trio();
   mesh.commit(a, "x");
