@@ -108,7 +108,7 @@ export function tooDeep(label: string): LatticeError {
 function giveAge(turn: Turn, services: TurnServices): void {
   if (turn.ageTime !== 0) return;
   const { caller, number } = turn.request;
-  turn.ageTime = services.store.hybridTime(services.platform.clock.now());
+  turn.ageTime = services.store.timeAt(services.platform.clock.now());
   turn.ageId = caller === "" ? services.platform.ids.unique() : `${caller}:${String(number)}`;
 }
 

@@ -1,9 +1,6 @@
 /** A change that is the system's own, as an operation that turns can run. */
 import type { Draft } from "../state/draft.ts";
-import type { EntityAddress } from "./entity-address.ts";
-import type { TurnOutcome } from "./ports.ts";
 import type { RegisteredFunction, RegisteredOperation, Registry } from "./registry.ts";
-import type { TurnRequest } from "./turn-request.ts";
 import type { Turn } from "./turn.ts";
 
 /** Entities of functions that this node does not know are changed too. */
@@ -26,41 +23,6 @@ export function internalOperation(
     quickRuns: 0,
   };
 }
-
-/** A turn that runs such an operation, whenever its entity is free. */
-export function internalRequest(
-  address: EntityAddress,
-  arrivedAt: number,
-  settle: (outcome: TurnOutcome) => void,
-): TurnRequest {
-  return {
-    address,
-    operation: "(internal)",
-    input: noBytes,
-    caller: "",
-    number: 0,
-    received: 0,
-    retry: false,
-    outbox: false,
-    timer: undefined,
-    degradedAllowed: false,
-    whenSplit: undefined,
-    readFrom: "primary",
-    inSession: false,
-    seen: undefined,
-    strictAcks: false,
-    acks: undefined,
-    arrivedAt,
-    deadlineAt: Infinity,
-    chain: [],
-    trace: "",
-    ageTime: 0,
-    ageId: "",
-    settle,
-  };
-}
-
-const noBytes = new Uint8Array(0);
 
 const unknownFunction: RegisteredFunction = {
   name: "(unknown)",

@@ -40,7 +40,7 @@ export interface Store {
   confirmTerm(address: EntityAddress, acks: Acks, turn: Confirmed): void;
   /** The stamp of a commit that is made at `now`, in milliseconds of the monotonic clock. */
   hybridTime(now: number): HybridTime;
-  /** The same without making a stamp of it: for what commits nothing. */
+  /** The same without making a stamp of it: for ages, and for what commits nothing. */
   timeAt(now: number): HybridTime;
 }
 

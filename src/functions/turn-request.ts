@@ -61,3 +61,53 @@ export interface SubmittedTurn {
   /** Ends the call with `cancelled`: dropped if it waits, cut off if it runs. No effect later on. */
   cancel(): void;
 }
+
+/** What a root turn of the node itself differs in from others. */
+export interface OwnTurn extends Pick<
+  TurnRequest,
+  "address" | "operation" | "input" | "arrivedAt" | "deadlineAt" | "settle"
+> {
+  readonly timer?: TurnRequest["timer"];
+  /** @default false */
+  readonly degradedAllowed?: boolean;
+}
+
+/** A turn that nobody calls for: without protection, age, chain and trace, under the function's terms. */
+export function ownTurn({
+  address,
+  operation,
+  input,
+  timer,
+  degradedAllowed = false,
+  arrivedAt,
+  deadlineAt,
+  settle,
+}: OwnTurn): TurnRequest {
+  return {
+    address,
+    operation,
+    input,
+    caller: "",
+    number: 0,
+    received: 0,
+    retry: false,
+    outbox: false,
+    timer,
+    degradedAllowed,
+    whenSplit: undefined,
+    readFrom: "primary",
+    inSession: false,
+    seen: undefined,
+    strictAcks: false,
+    acks: undefined,
+    arrivedAt,
+    deadlineAt,
+    chain: noChain,
+    trace: "",
+    ageTime: 0,
+    ageId: "",
+    settle,
+  };
+}
+
+const noChain: readonly EntityName[] = Object.freeze([]);

@@ -24,14 +24,14 @@ import { failedSendOperation } from "./failed-send-operations.ts";
 import type { Release, TurnOutcome } from "./ports.ts";
 import type { RegisteredOperation } from "./registry.ts";
 import { isInternalName } from "./internal-name.ts";
-import { internalOperation, internalRequest } from "./internal-operation.ts";
+import { internalOperation } from "./internal-operation.ts";
 import { StatelessStore } from "./stateless-store.ts";
 import { Turn } from "./turn.ts";
 import type { TurnWatcher } from "./turn.ts";
 import * as failures from "./turn-failures.ts";
 import { failed, named } from "./turn-failures.ts";
 import { largeResultBytes, TurnMeter } from "./turn-meter.ts";
-import type { SubmittedTurn, TurnRequest } from "./turn-request.ts";
+import { ownTurn, type SubmittedTurn, type TurnRequest } from "./turn-request.ts";
 import { TurnRunner } from "./turn-runner.ts";
 import type { TurnEnds } from "./turn-runner.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -141,7 +141,10 @@ export class Turns implements TurnWatcher, TurnEnds {
   ): void {
     const { registry, settings, platform } = this.#services;
     const operation = internalOperation(registry, address.functionName, change);
-    const request = internalRequest(address, platform.clock.now(), done);
+    const request = ownTurn({
+      ...{ address, operation: operation.name, input: noBytes },
+      ...{ arrivedAt: platform.clock.now(), deadlineAt: Infinity, settle: done },
+    });
     const terms = { deadlineAt: Infinity, acks: settings.acksDefault };
     const turn = new Turn(request, operation, terms, this);
     this.#inFlightCount += 1;
@@ -393,3 +396,5 @@ const alreadyOver: SubmittedTurn = Object.freeze({
     return;
   },
 });
+
+const noBytes = new Uint8Array(0);

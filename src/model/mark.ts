@@ -8,6 +8,10 @@ export interface Mark {
   readonly position: number;
 }
 
+export function isSameMark(mark: Mark, other: Mark | undefined): boolean {
+  return other !== undefined && !isNewerMark(mark, other) && !isNewerMark(other, mark);
+}
+
 /** Whether `mark` is newer than `other`; everything is newer than nothing. */
 export function isNewerMark(mark: Mark, other: Mark | undefined): boolean {
   const order = other === undefined ? 1 : compareTerms(mark.term, other.term);

@@ -91,8 +91,7 @@ export class ElementsDraft implements DraftNode {
   }
 
   clear(): void {
-    const node = this.#cleared === undefined ? this.place.committed() : undefined;
-    if (node !== undefined) this.#cleared = removalAt(this.place.scope, this.place.path, node);
+    this.#cleared ??= removalAt(this.place.scope, this.place.path, this.place.committed());
     this.#changes = undefined;
   }
 

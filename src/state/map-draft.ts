@@ -75,16 +75,14 @@ export class MapDraft implements DraftNode, Container {
   remove(key: string): void {
     const node = this.committedChild(key);
     this.#children?.get(key)?.reset();
-    // What is left of a counter that was deleted, say: nothing that a removal could take.
-    if (node === undefined || !isPresent(node)) return;
+    const removal = removalAt(this.place.scope, [...this.place.path, key], node);
+    if (removal === undefined) return;
     this.#removals ??= new Map();
-    this.#removals.set(key, removalAt(this.place.scope, [...this.place.path, key], node));
+    this.#removals.set(key, removal);
   }
 
   clear(): void {
-    const node = this.#cleared === undefined ? this.place.committed() : undefined;
-    if (node !== undefined && isPresent(node))
-      this.#cleared = removalAt(this.place.scope, this.place.path, node);
+    this.#cleared ??= removalAt(this.place.scope, this.place.path, this.place.committed());
     this.#removals = undefined;
     for (const child of this.#children?.values() ?? []) child.reset();
   }

@@ -2,6 +2,7 @@
 import { entriesOf } from "./cell-entry.ts";
 import { runsOf } from "./counter-run.ts";
 import type { CausalVector } from "./causal-vector.ts";
+import { isPresent } from "./dict-node.ts";
 import type { StateNode } from "./dict-node.ts";
 import type { Floor, Path, RemoveOperation } from "./operation.ts";
 import type { WriterId } from "../model/ids.ts";
@@ -9,7 +10,16 @@ import type { Scope } from "./scope.ts";
 import { seenByAll } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 
-export function removalAt(scope: Scope, path: Path, node: StateNode): RemoveOperation {
+/**
+ * `undefined` where there is nothing that a removal could take: what is left of a deleted counter until its
+ * term is retired, say.
+ */
+export function removalAt(
+  scope: Scope,
+  path: Path,
+  node: StateNode | undefined,
+): RemoveOperation | undefined {
+  if (node === undefined || !isPresent(node)) return undefined;
   const { context } = scope.entity;
   const known = seenByAll(context, scope.writer);
   const seen = context.hasRetired ? [...known, ...seenOfRetired(context, node)] : known;

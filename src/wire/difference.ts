@@ -12,6 +12,7 @@
  *
  * It is in `wire` because both ends need it, and a browser's client must not pull in `live`.
  */
+import { sameBytes } from "../codec/same-bytes.ts";
 import { LatticeError } from "../model/error.ts";
 import { maxValueDepth, type Value } from "../model/value.ts";
 
@@ -191,10 +192,6 @@ function spliceText(base: string, { start, end }: Span, inserted: string): Value
 
 function equal(a: Value | undefined, b: Value | undefined): boolean {
   return differenceOf(a as Value, b as Value) === undefined;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 function isArray(value: Value | undefined): value is ValueArray {

@@ -17,7 +17,10 @@ const stock = defineFunction({
     /** Holds its entity while the desk asks back. */
     check: (ctx, back: string): Promise<unknown> => ctx.get(desk, "d").ask(back),
   },
-  queries: { left: (ctx) => ctx.state.left.value === 0 && ctx.now() > 0 },
+  queries: {
+    left: (ctx) => ctx.state.left.value === 0 && ctx.now() > 0,
+    leftOf: (ctx, key: string): Promise<unknown> => ctx.get(desk, key).name(),
+  },
 });
 let runs = 0;
 /** As plain JavaScript would use its context. */
@@ -176,6 +179,8 @@ test("a query makes no stamp either, where it runs on state", () => {
   stage.call("stock/a left");
   const before = stage.store.hybridTime();
   for (let n = 0; n < 5; n += 1) assert.equal(stage.call("stock/a left").end, "true");
+  // Nor does the age of what it asks.
+  stage.call("stock/a leftOf", "b");
   assert.equal(stage.store.hybridTime(), before + 1);
 });
 

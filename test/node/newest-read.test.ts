@@ -6,6 +6,7 @@ import type { ReplicationMessage } from "../../src/wire/replication-messages.ts"
 import { callFlags, type CallMessage } from "../../src/wire/messages.ts";
 import { encodeValue } from "../../src/codec/value-bytes.ts";
 import type { functions } from "./support/functions.ts";
+import { timing } from "../../src/replication/timing.ts";
 import { VirtualCluster } from "./support/virtual-cluster.ts";
 
 /** A cluster of so many nodes; deltas to `lagging` are lost while it is set. */
@@ -17,10 +18,18 @@ class Stage {
     this.cluster = new VirtualCluster(seed);
   }
 
-  async form(hosts: readonly string[], replicas = 3): Promise<void> {
+  /** With a key that a leads. */
+  static async of(seed: number, hosts: readonly string[] = three) {
+    const stage = new Stage(seed);
+    await stage.#form(hosts);
+    const { cluster } = stage;
+    return { stage, cluster, key: cluster.keyLedBy("a") };
+  }
+
+  async #form(hosts: readonly string[]): Promise<void> {
     const losesBatch = ({ entries }: ReplicationMessage, to: string): boolean =>
       nodeOf(to) === this.lagging && entries.some(({ message }) => message.type === "delta");
-    await this.cluster.form(hosts, { replicas, buggify: { losesBatch } });
+    await this.cluster.form(hosts, { replicas: 3, buggify: { losesBatch } });
   }
 
   /** Whether c holds all that a does. */
@@ -37,10 +46,7 @@ const three = ["a", "b", "c"] as const;
 const full = { reply: "full" } as const;
 
 test("the newest of the owners' copies is shown, and who lags has caught up at once", async () => {
-  const stage = new Stage(1);
-  const { cluster } = stage;
-  await stage.form(three);
-  const key = cluster.keyLedBy("a");
+  const { stage, cluster, key } = await Stage.of(1);
   const client = await cluster.client("browser", three);
   const handle = client.get("ledger", key);
   await cluster.settled(handle.add(1));
@@ -73,20 +79,20 @@ test("the newest of the owners' copies is shown, and who lags has caught up at o
 });
 
 test("a session that finds an owner behind makes it catch up", async () => {
-  const stage = new Stage(2);
-  const { cluster } = stage;
-  await stage.form(three);
-  const key = cluster.keyLedBy("a");
+  const { stage, cluster, key } = await Stage.of(2);
   const client = await cluster.client("browser", ["c"], { session: true });
   const handle = client.get("ledger", key);
   stage.lagging = "c";
   await cluster.settled(handle.add(5));
   stage.lagging = "";
   const any = handle.with({ readFrom: "any" });
+  const before = cluster.time.now;
   while (!stage.isLevel(key)) {
     assert.equal(await cluster.settled(any.total()), 5);
     await cluster.sleep(5);
   }
+  // Its primary would have noticed as well, but later.
+  assert.ok(cluster.time.now - before < timing.resyncMs / 2);
   stage.lagging = "c";
   await cluster.settled(handle.add(1));
   stage.lagging = "";
@@ -96,10 +102,7 @@ test("a session that finds an owner behind makes it catch up", async () => {
 });
 
 test("fewer than so many owners within reach are not enough, fewer than exist are", async () => {
-  const stage = new Stage(3);
-  const { cluster } = stage;
-  await stage.form(three);
-  const key = cluster.keyLedBy("a");
+  const { cluster, key } = await Stage.of(3);
   const client = await cluster.client("browser", three);
   const handle = client.get("ledger", key);
   await cluster.settled(handle.add(1));
@@ -122,10 +125,7 @@ test("fewer than so many owners within reach are not enough, fewer than exist ar
 });
 
 test("an owner that does not answer is made up for by another one", async () => {
-  const stage = new Stage(4);
-  const { cluster } = stage;
-  await stage.form(three);
-  const key = cluster.keyLedBy("a");
+  const { cluster, key } = await Stage.of(4);
   const own = cluster.node("a").get<typeof functions.ledger>("ledger", key);
   await cluster.settled(own.add(1));
   cluster.nodes.get("b")?.platform.pause();
@@ -136,10 +136,7 @@ test("an owner that does not answer is made up for by another one", async () => 
 });
 
 test("a node that is no owner passes it on to one, and hops stay few", async () => {
-  const stage = new Stage(5);
-  const { cluster } = stage;
-  await stage.form(["a", "b", "c", "d"]);
-  const key = cluster.keyLedBy("a");
+  const { cluster, key } = await Stage.of(5, ["a", "b", "c", "d"]);
   const { parts } = cluster.node("a");
   const owners = parts.routes.ownersOf(parts.partitions.partitionOf(`ledger/${key}`));
   const stranger = ["b", "c", "d"].find((host) => !owners.includes(host))!;
@@ -150,8 +147,7 @@ test("a node that is no owner passes it on to one, and hops stay few", async () 
   const client = await cluster.client("browser", [stranger]);
   const there = client.get("ledger", key).with({ readFrom: 7, ...full });
   assert.equal((await cluster.settled(there.total())).value, 3);
-  const alone = new Stage(6);
-  await alone.form(["a"]);
+  const alone = await Stage.of(6, ["a"]);
   const lone = alone.cluster
     .node("a")
     .get<typeof functions.ledger>("ledger", "k")
@@ -162,10 +158,7 @@ test("a node that is no owner passes it on to one, and hops stay few", async () 
 });
 
 test("handlers run on the primary, whatever a foreign caller asks for", async () => {
-  const stage = new Stage(7);
-  const { cluster } = stage;
-  await stage.form(three);
-  const key = cluster.keyLedBy("a");
+  const { cluster, key } = await Stage.of(7);
   const { calls, partitions } = cluster.node("b").parts;
   const answers: unknown[] = [];
   const call = (count: number, operation: string): CallMessage => ({

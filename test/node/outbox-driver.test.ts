@@ -24,6 +24,19 @@ const answer = {
 };
 const released = { value: answer.value, degraded: false, fromDedupe: false, seen: [] };
 
+/** A cart to which each of these writers has sent a call of a shop of its own. */
+function sent(writers: readonly number[]): Entity {
+  const entity = Entity.create("cart/alice");
+  for (const writer of writers) {
+    const hybridTime = entity.hybridTime + 1;
+    const draft = new Draft({ entity, shape: {}, writer, hybridTime });
+    const input = new Uint8Array(0);
+    draft.send({ functionName: "shop", key: `of-${String(writer)}`, operation: "sell", input });
+    entity.apply(draft.finish()!);
+  }
+  return entity;
+}
+
 /** A driver over one entity, whose changes are committed by `commit`. */
 function stage(entity: Entity) {
   const time = new VirtualTime({ seed: 1 });
@@ -64,14 +77,7 @@ function stage(entity: Entity) {
 }
 
 test("a delivered call is confirmed also beside a refused one of another writer with its number", async () => {
-  const entity = Entity.create("cart/alice");
-  for (const writer of [2, 4]) {
-    const hybridTime = entity.hybridTime + 1;
-    const draft = new Draft({ entity, shape: {}, writer, hybridTime });
-    const input = new Uint8Array(0);
-    draft.send({ functionName: "shop", key: `of-${String(writer)}`, operation: "sell", input });
-    entity.apply(draft.finish()!);
-  }
+  const entity = sent([2, 4]);
   const [first, second] = entity.outbox.entries;
   assert.equal(first?.number, second?.number);
   const { time, driver, calls, changes } = stage(entity);
@@ -97,14 +103,7 @@ test("a delivered call is confirmed also beside a refused one of another writer 
 });
 
 test("without a majority, nothing is delivered that an earlier primary has left", async () => {
-  const entity = Entity.create("cart/alice");
-  for (const writer of [2, 4]) {
-    const hybridTime = entity.hybridTime + 1;
-    const draft = new Draft({ entity, shape: {}, writer, hybridTime });
-    const input = new Uint8Array(0);
-    draft.send({ functionName: "shop", key: `of-${String(writer)}`, operation: "sell", input });
-    entity.apply(draft.finish()!);
-  }
+  const entity = sent([2, 4]);
   const { time, driver, calls, replica } = stage(entity);
   replica.serving = "degraded";
   driver.changed(1, entity.name);
@@ -123,11 +122,7 @@ test("a target may forget a sender when a majority holds that it is done, and af
     [false, 1, 2, false],
     [false, 2, 4, false],
   ] as const) {
-    const entity = Entity.create("cart/alice");
-    const draft = new Draft({ entity, shape: {}, writer, hybridTime: 1 });
-    const input = new Uint8Array(0);
-    draft.send({ functionName: "shop", key: "main", operation: "sell", input });
-    entity.apply(draft.finish()!);
+    const entity = sent([writer]);
     const { time, driver, calls, ends, told } = stage(entity);
     driver.changed(1, entity.name);
     calls[0]!.done({ type: "ok", ...answer, hasStrays });
@@ -136,6 +131,6 @@ test("a target may forget a sender when a majority holds that it is done, and af
     ends[0]!({ type: "ok", ...released, copies });
     const below = entity.outbox.entries[0]!.number + 1;
     const caller = outboxCaller("cart/alice", writer);
-    assert.deepEqual(told, isTold ? [["shop/main", [{ caller, below }]]] : []);
+    assert.deepEqual(told, isTold ? [[`shop/of-${String(writer)}`, [{ caller, below }]]] : []);
   }
 });

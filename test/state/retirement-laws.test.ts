@@ -95,19 +95,19 @@ function record(draft: TurnDraft, entity: Entity, { key, value }: Change, number
   }
 }
 
-const deed = (type: Deed["type"], ...what: number[]): Deed => ({
+const deed = (type: Deed["type"], ...changes: readonly (readonly [number, number])[]): Deed => ({
   type,
-  changes: what.map((each) => ({ what: each, key: 0, value: 0 })),
+  changes: changes.map(([what, value]) => ({ what, key: 0, value })),
 });
 
 /** What is left of a deleted counter until its term is retired was cleared once more: a commit for nothing. */
 const clearedTwice = [
-  deed("term", 13),
-  deed("turn", 14, 0),
-  deed("turn", 0),
-  deed("turn", 0),
-  deed("turn", 15),
-  deed("turn", 24, 0),
+  deed("term", [13, 1]),
+  deed("turn", [14, 0], [0, 0]),
+  deed("turn", [0, 0]),
+  deed("turn", [0, 0]),
+  deed("turn", [15, 0]),
+  deed("turn", [24, 0], [0, 0]),
 ];
 
 test("whatever happens, terms that are retired leave what all see as it would be without", () => {

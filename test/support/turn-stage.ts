@@ -4,7 +4,7 @@ import type { Functions } from "../../src/definition/function-definition.ts";
 import { EntityAddress } from "../../src/functions/entity-address.ts";
 import type { AskRequest, Compute, TurnOutcome } from "../../src/functions/ports.ts";
 import { Registry } from "../../src/functions/registry.ts";
-import type { SubmittedTurn, TurnRequest } from "../../src/functions/turn-request.ts";
+import { ownTurn, type SubmittedTurn, type TurnRequest } from "../../src/functions/turn-request.ts";
 import type { TurnSettings } from "../../src/functions/turn-services.ts";
 import { turnSettingsDefault } from "../../src/functions/turn-services.ts";
 import { Turns } from "../../src/functions/turns.ts";
@@ -58,34 +58,19 @@ export class TurnStage {
     const [functionName = "", key = ""] = entity.split("/");
     const staged: { outcome: TurnOutcome | undefined } = { outcome: undefined };
     const turn = this.turns.submit({
-      address: new EntityAddress(functionName, key, 0),
-      operation,
-      input: input === undefined ? new Uint8Array(0) : encodeValue(input),
-      caller: "",
-      number: 0,
-      received: 0,
-      retry: false,
-      outbox: false,
-      timer: undefined,
-      degradedAllowed: false,
-      whenSplit: undefined,
-      readFrom: "primary",
-      inSession: false,
-      seen: undefined,
-      strictAcks: false,
-      acks: undefined,
-      arrivedAt: this.node.clock.now(),
-      deadlineAt: this.node.clock.now() + 60_000,
-      chain: [],
-      trace: "",
-      ageTime: 0,
-      ageId: "",
+      ...ownTurn({
+        address: new EntityAddress(functionName, key, 0),
+        operation,
+        input: input === undefined ? new Uint8Array(0) : encodeValue(input),
+        arrivedAt: this.node.clock.now(),
+        deadlineAt: this.node.clock.now() + 60_000,
+        settle: (outcome) => {
+          if (staged.outcome !== undefined) throw new Error(`${address} was settled twice`);
+          staged.outcome = outcome;
+          this.ended.push(`${address}: ${endOf(outcome)}`);
+        },
+      }),
       ...details,
-      settle: (outcome) => {
-        if (staged.outcome !== undefined) throw new Error(`${address} was settled twice`);
-        staged.outcome = outcome;
-        this.ended.push(`${address}: ${endOf(outcome)}`);
-      },
     });
     return {
       turn,

@@ -8,10 +8,11 @@
  * when it was asked. So whatever a majority had acknowledged by then is shown by one of every majority, also
  * while owners change: a majority of the old ones had to learn of that.
  */
+import { sameBytes } from "../../codec/same-bytes.ts";
 import { majority } from "../../model/acks.ts";
 import { LatticeError } from "../../model/error.ts";
 import { nodeOf, type NodeId, type PartitionId } from "../../model/ids.ts";
-import { isNewerMark, type Mark } from "../../model/mark.ts";
+import { isNewerMark, isSameMark, type Mark } from "../../model/mark.ts";
 import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { Clock, Timer, Timers } from "../../platform/platform.ts";
 import type { ReplicationEffect } from "../../replication/effect.ts";
@@ -205,7 +206,7 @@ class NewestRead implements CallUnderWay {
       this.#missed(node, `${node} did not tell how new its answer is`);
       return;
     }
-    const isCounted = isSame(ownersSetAt.mark, this.#ownersSetAt);
+    const isCounted = isSameMark(ownersSetAt.mark, this.#ownersSetAt);
     if (!isCounted) this.#lastFailure = `${node} names other owners`;
     this.#answers.push({ node, reply: message, shown: shown.mark, isCounted });
     if (this.#countedCount >= this.#needed) this.#finish();
@@ -330,14 +331,6 @@ function newestOf(answers: readonly OwnerAnswer[]): OwnerAnswer | undefined {
     if (newest === undefined || isNewerMark(answer.shown, newest.shown)) newest = answer;
   }
   return newest;
-}
-
-function isSame(mark: Mark, other: Mark | undefined): boolean {
-  return other !== undefined && !isNewerMark(mark, other) && !isNewerMark(other, mark);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 function nothing(): void {

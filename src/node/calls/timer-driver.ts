@@ -6,7 +6,7 @@
 import type { EntityAddress } from "../../functions/entity-address.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
 import { TimerDelivery, type TimerTask } from "../../functions/timer-delivery.ts";
-import type { TurnRequest } from "../../functions/turn-request.ts";
+import { ownTurn, type TurnRequest } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import { LatticeError } from "../../model/error.ts";
 import type { EntityName, PartitionId } from "../../model/ids.ts";
@@ -181,8 +181,6 @@ function errorOf(outcome: TurnOutcome): LatticeError | undefined {
   }
 }
 
-const noChain: readonly EntityName[] = Object.freeze([]);
-
 /** Its deadline is the function's; it is a root call, and protected by what it takes out. */
 function requestOf(
   timer: EntityTimer,
@@ -190,30 +188,7 @@ function requestOf(
   arrivedAt: number,
   settle: (outcome: TurnOutcome) => void,
 ): TurnRequest {
-  return {
-    address,
-    operation: timer.operation,
-    input: timer.input,
-    caller: "",
-    number: 0,
-    received: 0,
-    retry: false,
-    outbox: false,
-    timer,
-    degradedAllowed: false,
-    whenSplit: undefined,
-    readFrom: "primary",
-    inSession: false,
-    seen: undefined,
-    strictAcks: false,
-    acks: undefined,
-    arrivedAt,
-    deadlineAt: Infinity,
-    chain: noChain,
-    // A trace of its own: the turn that set it may be long over, and a period has no end.
-    trace: "",
-    ageTime: 0,
-    ageId: "",
-    settle,
-  };
+  // A trace of its own: the turn that set it may be long over, and a period has no end.
+  const { operation, input } = timer;
+  return ownTurn({ address, operation, input, timer, arrivedAt, deadlineAt: Infinity, settle });
 }

@@ -7,6 +7,7 @@ import { limits } from "../../model/limits.ts";
 import type { Shape } from "../../definition/kinds.ts";
 import type { Registry } from "../../functions/registry.ts";
 import type { TurnOutcome } from "../../functions/ports.ts";
+import { ownTurn } from "../../functions/turn-request.ts";
 import type { Turns } from "../../functions/turns.ts";
 import type { Selection } from "../../live/selection.ts";
 import { Watchers, type LiveEffect, type QueryOutcome } from "../../live/watchers.ts";
@@ -217,34 +218,19 @@ export class WatchServer {
   #runQuery(selection: Selection): void {
     const { entity, field, input } = selection.target;
     const now = this.#now();
-    this.#options.turns.submit({
+    const query = ownTurn({
       address: this.#options.addresses.ofName(entity),
       operation: field,
       input,
-      caller: "",
-      number: 0,
-      received: 0,
-      retry: false,
-      outbox: false,
-      timer: undefined,
       degradedAllowed: true,
-      whenSplit: undefined,
-      readFrom: "primary",
-      inSession: false,
-      seen: undefined,
-      strictAcks: false,
-      acks: undefined,
       arrivedAt: now,
       deadlineAt: now + limits.deadlineMsDefault,
-      chain: [],
-      trace: "",
-      ageTime: 0,
-      ageId: "",
       settle: (outcome) => {
         this.#perform(this.#watchers.answered(selection, queryOutcome(outcome)));
         this.#flushSoon();
       },
     });
+    this.#options.turns.submit(query);
   }
 
   #now(): number {

@@ -3,7 +3,7 @@
  * of its own, so that turns which hold one entity and wait for another meet in rings all the time. Some have
  * to let go then, and every call is answered soon: one that waits for its deadline waits in a ring.
  */
-import { randomBelow, type Random } from "../../model/random.ts";
+import { randomBelow, shuffled, type Random } from "../../model/random.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
 import type { CallRecord } from "./history.ts";
@@ -59,11 +59,4 @@ export function judgeCrossingAsk(call: CallRecord, violations: Violations): void
     const tookMs = answer === undefined ? "" : ` after ${(answer.at - sentAt).toFixed(0)} ms`;
     return `call ${id} of ${functionName}/${key}, which asks others, was answered ${how ?? "not at all"}${tookMs}`;
   });
-}
-
-function shuffled<T>(values: readonly T[], random: Random): T[] {
-  return values
-    .map((value) => ({ value, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ value }) => value);
 }

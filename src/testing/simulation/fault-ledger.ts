@@ -2,7 +2,7 @@
  * What all faults share: chance, beginnings and ends, and the record of who was in trouble when. The
  * observer forgives a node what happened while it or the network was at fault.
  */
-import { randomBelow, type Random } from "../../model/random.ts";
+import { randomBelow, shuffled, type Random } from "../../model/random.ts";
 import { seededRandom } from "../../platform/seeded-random.ts";
 import type { Life, SimulatedCluster } from "../simulated-cluster.ts";
 
@@ -132,8 +132,8 @@ export class FaultLedger {
   }
 
   two(hosts: readonly string[]): readonly [string, string | undefined] {
-    const shuffled = this.shuffled(hosts);
-    return [shuffled[0] ?? "", shuffled[1]];
+    const [first = "", second] = this.shuffled(hosts);
+    return [first, second];
   }
 
   pick<T>(from: readonly T[]): T {
@@ -141,11 +141,6 @@ export class FaultLedger {
   }
 
   shuffled<T>(from: readonly T[]): T[] {
-    const left = [...from];
-    const shuffled: T[] = [];
-    while (left.length > 0) {
-      shuffled.push(...left.splice(randomBelow(this.random, left.length), 1));
-    }
-    return shuffled;
+    return shuffled(from, this.random);
   }
 }
