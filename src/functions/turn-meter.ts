@@ -6,7 +6,8 @@
  * A reading makes the processor wait for all that it has fetched from memory so far, which takes it
  * longer than some turns. So those that came in one frame are timed together, a few at a time, and
  * share their time equally, as far as their operations have been quick lately. One that turns out
- * not to be is timed by itself from then on. Of a function no time is lost either way.
+ * not to be has shared its time that once, and is timed by itself until it has been quick again for
+ * long. No time is lost either way.
  */
 import type { Clock } from "../platform/platform.ts";
 import type { EntityAddress } from "./entity-address.ts";
@@ -17,11 +18,11 @@ import type { TurnServices } from "./turn-services.ts";
 
 /** Turns that are timed together, at most. */
 const groupMax = 8;
-/** What takes less, in milliseconds, is quick: it is the most that a turn can be charged wrongly. */
+/** What takes less, in milliseconds, is quick. */
 const quickMs = 0.02;
 /** So many quick runs in a row and more: it need not be timed by itself. */
 const quickRunsMin = 64;
-/** To hand on a result of so many bytes takes so long that others must not be charged with it. */
+/** To hand on a result of more bytes takes so long that others must not be charged with it. */
 export const largeResultBytes = 16 * 1024;
 
 export class TurnMeter {
@@ -46,6 +47,7 @@ export class TurnMeter {
   /** A turn begins, or goes on. @param now read before, perhaps for several turns that came together */
   begin(turn: Turn, now: number): void {
     turn.isTimed = true;
+    if (!isQuick(turn)) this.endGroup();
     if (this.#groupSize === 0) this.#beganAt = now > this.#freeAt ? now : this.#freeAt;
   }
 
@@ -62,7 +64,7 @@ export class TurnMeter {
     const { address, input } = turn.request;
     this.metering.ended(address, input.length, resultBytes);
     if (!turn.isTimed) return;
-    if (this.#mayJoin(turn)) {
+    if (resultBytes <= largeResultBytes && this.#mayJoin(turn)) {
       turn.isTimed = false;
       this.#join(turn);
     } else this.pause(turn, this.#clock.now());
@@ -75,9 +77,10 @@ export class TurnMeter {
     this.pause(turn, this.#clock.now());
   }
 
-  /** A large result has been handed on. */
-  handedOn(): void {
-    this.#freeAt = this.#clock.now();
+  /** Something has had the processor since the last turn that nobody is charged for. */
+  skip(): void {
+    // Outside of frames the next turn begins with a reading of its own.
+    if (this.#isFrame) this.#freeAt = this.#clock.now();
   }
 
   /** The calls that are submitted until `endFrame` came together. */
@@ -109,9 +112,8 @@ export class TurnMeter {
     }
   }
 
-  #mayJoin({ operation, hasRun }: Turn): boolean {
-    const hasRoom = this.#isFrame && this.#groupSize < groupMax - 1;
-    return hasRoom && operation.quickRuns >= quickRunsMin && hasRun;
+  #mayJoin(turn: Turn): boolean {
+    return this.#isFrame && this.#groupSize < groupMax - 1 && turn.hasRun && isQuick(turn);
   }
 
   #join({ request, operation }: Turn): void {
@@ -132,4 +134,8 @@ export class TurnMeter {
     this.#groupSize = 0;
     this.#freeAt = now;
   }
+}
+
+function isQuick({ operation }: Turn): boolean {
+  return operation.quickRuns >= quickRunsMin;
 }

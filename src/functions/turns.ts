@@ -387,7 +387,7 @@ export class Turns implements TurnWatcher, TurnEnds {
     } else if (outcome.type === "failed" && !isInternal) this.meter.failed(turn);
     // One that is offered degraded service comes again, and counts then.
     turn.request.settle(named(turn, outcome));
-    if (resultBytes > largeResultBytes) this.meter.handedOn();
+    if (isInternal || resultBytes > largeResultBytes) this.meter.skip();
   }
 }
 

@@ -1,12 +1,14 @@
 /** What turns are charged with. Virtual time stands still while a handler runs, unless it moves it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { defineFunction } from "../../src/definition/define-function.ts";
 import { handler } from "../../src/definition/handler.ts";
 import { crdt } from "../../src/definition/kinds.ts";
 import type { StandardSchema } from "../../src/definition/standard-schema.ts";
 import { EntityAddress } from "../../src/functions/entity-address.ts";
 import type { FunctionStats } from "../../src/functions/function-stats.ts";
+import { largeResultBytes } from "../../src/functions/turn-meter.ts";
 import type { TurnRequest } from "../../src/functions/turn-request.ts";
 import { TurnStage } from "../support/turn-stage.ts";
 
@@ -63,6 +65,10 @@ const box = defineFunction({
     look(_ctx, ms: number) {
       work(ms);
       return 1;
+    },
+    list(_ctx, ms: number) {
+      work(ms);
+      return "x".repeat(largeResultBytes);
     },
   },
 });
@@ -199,4 +205,138 @@ test("an offer of degraded service is no call yet", () => {
   assert.equal(use().calls, 0);
   s.call("box/a work", 1, from(1, { degradedAllowed: true }));
   assert.equal(use().calls, 1);
+});
+
+/** Calls that came in one frame, by what each does with the processor. */
+function frame(s: TurnStage, calls: readonly FramedCall[]): void {
+  const arrivedAt = s.node.clock.now();
+  s.turns.meter.beginFrame();
+  for (const [address, ms, details] of calls) s.call(address, ms, { arrivedAt, ...details });
+  s.turns.meter.endFrame();
+}
+
+type FramedCall = readonly [address: string, ms: number, details?: Partial<TurnRequest>];
+
+/** Of which these operations have been quick for long. */
+function beginQuick(...operations: readonly string[]): TurnStage {
+  const s = begin();
+  for (const operation of operations) {
+    for (let run = 0; run < 64; run += 1) s.call(`box/warm ${operation}`, 0);
+  }
+  return s;
+}
+
+/** Virtual time goes on in steps of so many milliseconds. */
+const tick = 1 / 1_024;
+
+/** CPU time of these keys. */
+function ticksOf(...keys: readonly string[]): readonly number[] {
+  return keys.map((key) => use(key).cpuMs / tick);
+}
+
+test("calls of one frame share its time, if their operations have been quick for long", () => {
+  const s = beginQuick("work", "look");
+  const calls: readonly FramedCall[] = [
+    ["box/a work", 4 * tick],
+    ["box/b look", 2 * tick],
+    ["box/a work", 6 * tick],
+  ];
+  frame(s, calls);
+  assert.deepEqual(ticksOf("a", "b"), [8, 4]);
+  const fresh = begin();
+  frame(fresh, calls);
+  assert.deepEqual(ticksOf("a", "b"), [10, 2]);
+});
+
+test("at most eight share their time", () => {
+  const s = beginQuick("look");
+  const calls = Array.from({ length: 9 }, (_, index): FramedCall => {
+    return [`box/${String(index)} look`, index === 0 ? 16 * tick : 0];
+  });
+  frame(s, calls);
+  assert.deepEqual(ticksOf("0", "7", "8"), [2, 2, 0]);
+});
+
+test("an operation that is not known to be quick shares with nobody, whatever it came with", () => {
+  const s = beginQuick("look");
+  frame(s, [
+    ["box/a look", 10 * tick],
+    ["box/b work", 50],
+    ["box/c look", 10 * tick],
+  ]);
+  assert.deepEqual(ticksOf("a", "b", "c"), [10, 51_200, 10]);
+});
+
+test("an operation that turns out to be slow has shared its time once", () => {
+  const s = beginQuick("look");
+  frame(s, [
+    ["box/a look", 50],
+    ["box/b look", 0],
+  ]);
+  assert.deepEqual(ticksOf("a", "b"), [25_600, 25_600]);
+  frame(s, [
+    ["box/a look", 50],
+    ["box/b look", 0],
+  ]);
+  assert.deepEqual(ticksOf("a", "b"), [76_800, 25_600]);
+});
+
+test("what it takes to hand on a large result is charged to nobody", () => {
+  const s = beginQuick("look");
+  for (let run = 0; run < 64; run += 1) s.call("box/warm list", 0);
+  frame(s, [
+    ["box/a look", 10 * tick],
+    [
+      "box/b list",
+      10 * tick,
+      {
+        settle: () => {
+          work(5);
+        },
+      },
+    ],
+    ["box/c look", 10 * tick],
+  ]);
+  assert.deepEqual(ticksOf("a", "b", "c"), [10, 10, 10]);
+});
+
+test("what the system does between the calls of a frame is charged to nobody", () => {
+  const s = beginQuick("look");
+  const arrivedAt = s.node.clock.now();
+  s.turns.meter.beginFrame();
+  s.call("box/a look", 10 * tick, { arrivedAt });
+  s.turns.runInternal(
+    new EntityAddress("box", "a", 0),
+    () => {
+      work(5);
+    },
+    () => undefined,
+  );
+  s.call("box/b look", 10 * tick, { arrivedAt });
+  s.turns.meter.endFrame();
+  assert.deepEqual(ticksOf("a", "b"), [10, 10]);
+});
+
+test("whatever comes together, all of its time is charged, and none twice", () => {
+  const call = fc.record({
+    operation: fc.constantFrom("work", "look", "list", "half", "after", "nested"),
+    key: fc.nat(3),
+    ms: fc.oneof(fc.constantFrom(0, tick, 10 * tick), fc.nat(50)),
+  });
+  const frames = fc.array(fc.array(call, { maxLength: 20 }), { maxLength: 10 });
+  fc.assert(
+    fc.property(frames, fc.subarray(["work", "look", "list", "after"]), (drawn, quick) => {
+      const s = beginQuick(...quick);
+      let wantedMs = 0;
+      for (const calls of drawn) {
+        const framed = calls.map(({ operation, key, ms }): FramedCall => {
+          wantedMs += operation === "nested" ? ms + 1 : ms;
+          return [`box/${String(key)} ${operation}`, ms];
+        });
+        frame(s, framed);
+      }
+      const { cpuMs } = use();
+      assert.ok(Math.abs(cpuMs - wantedMs) < 1e-6, `${String(cpuMs)} of ${String(wantedMs)} ms`);
+    }),
+  );
 });
