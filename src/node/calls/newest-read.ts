@@ -56,23 +56,20 @@ export interface NewestReadsOptions {
 }
 
 export class NewestReads {
-  readonly #options: NewestReadsOptions;
+  readonly #options: NewestReadOptions;
   /** Queries of several owners since the start. */
   count = 0;
   /** Owners among those that were told that they are behind. */
   toldCount = 0;
 
   constructor(options: NewestReadsOptions) {
-    this.#options = options;
+    this.#options = { ...options, told: () => (this.toldCount += 1) };
   }
 
   /** Asks the owners; the end is told to `origin`, once. Returns it if it has not ended yet. */
   begin(call: CallMessage, address: EntityAddress, origin: Origin): CallUnderWay | undefined {
     this.count += 1;
-    const read = new NewestRead(call, address, origin, {
-      ...this.#options,
-      told: () => (this.toldCount += 1),
-    });
+    const read = new NewestRead(call, address, origin, this.#options);
     read.start();
     return read.isOver ? undefined : read;
   }

@@ -58,13 +58,17 @@ interface PipesOptions {
   readonly run: (call: CallMessage, origin: Origin) => CallUnderWay | undefined;
 }
 
+interface PipedCallOptions extends PipesOptions {
+  readonly passedOn: () => void;
+}
+
 export class Pipes {
-  readonly #options: PipesOptions;
+  readonly #options: PipedCallOptions;
   /** Stages that went on to another since the start. */
   passedOnCount = 0;
 
   constructor(options: PipesOptions) {
-    this.#options = options;
+    this.#options = { ...options, passedOn: () => (this.passedOnCount += 1) };
   }
 
   /** Runs the first stage that is left; the end of the last one is told to `origin`, once. */
@@ -80,7 +84,7 @@ export class Pipes {
       });
       const piped = new PipedCall(
         { call, address, origin, input, at, here: here!, next: next!, rest },
-        { ...this.#options, passedOn: () => (this.passedOnCount += 1) },
+        this.#options,
       );
       piped.start();
       return piped.isOver ? undefined : piped;
@@ -118,12 +122,12 @@ interface PipedCallParts {
 
 class PipedCall implements CallUnderWay {
   readonly #parts: PipedCallParts;
-  readonly #options: PipesOptions & { readonly passedOn: () => void };
+  readonly #options: PipedCallOptions;
   readonly #arrivedAt: number;
   #underWay: (() => void) | undefined;
   isOver = false;
 
-  constructor(parts: PipedCallParts, options: PipesOptions & { readonly passedOn: () => void }) {
+  constructor(parts: PipedCallParts, options: PipedCallOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#arrivedAt = options.clock.now();
