@@ -24,10 +24,10 @@ export function onHello<E extends ReplicatedEntity<E>>(
     welcome(s, from, standing.synced !== undefined, now);
     return;
   }
-  // It asks who leads, or takes this process for the primary that it was.
-  const isWrong = standing.primary === "" || standing.primary === s.self;
-  if (isWrong && s.primary !== "" && s.primary !== from) s.hello(from);
   learnPrimary(s, from, standing);
+  const asks = standing.primary === "" && s.primary !== "" && s.primary !== from;
+  // Or it takes this process for the primary that it was, and would refuse whoever wants to lead.
+  if (asks || standing.primary === s.self) s.hello(from);
 }
 
 /** Rule 10: somebody promised a higher term than this primary's. */
@@ -65,18 +65,23 @@ export function learnPrimary<E extends ReplicatedEntity<E>>(
   from: ProcessId,
   standing: Standing,
 ): void {
+  const { primary } = standing;
   if (s.reign !== undefined) return;
-  if (standing.primary === s.self) {
-    // Each takes the other for the primary: both are wrong.
-    if (s.primary === from) s.primary = "";
-    return;
-  }
-  if (compareTerms(standing.promised, s.promised) < 0) return;
-  const { peers } = s.options;
-  const unknown = s.primary === "" || s.primary === from || peers.lost(s.primary);
-  if (standing.primary === from || (unknown && standing.primary !== s.primary)) {
-    s.primary = standing.primary;
-  }
+  // Of itself everybody knows best. Where each takes the other for the primary, both are wrong.
+  if (s.primary === from && primary !== from) s.primary = "";
+  if (primary === s.self || isOlder(s, from, standing)) return;
+  const isUnknown = s.primary === "" || s.options.peers.lost(s.primary);
+  if (primary === from || isUnknown) s.primary = primary;
+}
+
+/** Whom it has heard of may have led no later term than that of its copy, whatever it has promised since. */
+function isOlder<E extends ReplicatedEntity<E>>(
+  s: PartitionState<E>,
+  from: ProcessId,
+  { primary, promised, synced }: Standing,
+): boolean {
+  if (compareTerms(promised, s.promised) < 0) return true;
+  return primary !== from && compareTerms(synced, s.copy?.synced) < 0;
 }
 
 /** Rule 20: of two births the smaller id wins. False when the other one has to give way. */

@@ -55,6 +55,8 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   /** In a row that nobody refused, and that somebody did. */
   attempts = 0;
   refusals = 0;
+  /** Of use while there are `refusals`: before that it asks for no further promises. */
+  refusedUntil = 0;
   /** Who refused last. */
   refusedBy: ProcessId = "";
   /** When a base may be asked for again. */

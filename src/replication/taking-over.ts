@@ -35,6 +35,8 @@ export function onPrepare<E extends ReplicatedEntity<E>>(
   }
   if (!handover && hasPrimary(s, from)) {
     s.outlet.send(from, { type: "refuse", term, standing: s.standing() });
+    // It may only have heard of that primary, which tells it whether it is one.
+    if (s.reign === undefined && s.promised?.process !== s.primary) s.hello(s.primary);
     return;
   }
   endReign(s, now);
@@ -98,6 +100,7 @@ function refused<E extends ReplicatedEntity<E>>(
   const delayMs = timing.refusedMs * 1.5 ** (s.refusals - 1);
   const mostMs = timing.attemptMs * timing.attemptGrowthMax;
   candidacy.endsAt = now + Math.min(mostMs, delayMs) * (1 + s.options.random());
+  s.refusedUntil = candidacy.endsAt;
 }
 
 /** Rule 1's answer: the other one has promised a higher term. */
@@ -187,9 +190,8 @@ export function watchPrimary<E extends ReplicatedEntity<E>>(
   s.askAt = Infinity;
   if (isLeaderless(s)) tryToLead(s, now);
   else {
+    // Refusals go on counting until it follows: the primary may be one by hearsay.
     s.attemptAt = Infinity;
-    s.attempts = 0;
-    s.refusals = 0;
     if (s.degraded !== undefined && s.forkAt === Infinity) askPrimary(s, now);
     const { candidacy } = s;
     if (candidacy?.handover !== true || now >= candidacy.endsAt) s.candidacy = undefined;
@@ -199,7 +201,10 @@ export function watchPrimary<E extends ReplicatedEntity<E>>(
 function tryToLead<E extends ReplicatedEntity<E>>(s: PartitionState<E>, now: number): void {
   const { candidacy } = s;
   if (candidacy === undefined) {
-    if (s.attemptAt === Infinity) s.attemptAt = now + turnDelay(s);
+    if (s.attemptAt === Infinity) {
+      s.attemptAt = now + turnDelay(s);
+      if (s.refusals > 0) s.attemptAt = Math.max(s.attemptAt, s.refusedUntil);
+    }
     if (now >= s.attemptAt) stand(s, false, now);
     return;
   }
