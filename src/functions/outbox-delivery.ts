@@ -26,15 +26,17 @@ export interface OutboxPort {
     done: (end: DeliveryEnd) => void,
   ): void;
   /**
-   * Commits on the sender that these calls are over. `done(false)`: not known to be committed.
-   * `refused` are among `over`, and are to be kept for inspection.
+   * Commits on the sender that these calls are over. `done` is told how many copies hold that; with
+   * `undefined` it is not known to be committed. `refused` are among `over`, and are to be kept for inspection.
    */
   confirm(
     sender: EntityName,
     over: readonly OutboxEntry[],
     refused: readonly RefusedSend[],
-    done: (isCommitted: boolean) => void,
+    done: (copies: number | undefined) => void,
   ): void;
+  /** So many copies hold that these are over, and none of them was made again meanwhile. */
+  settled(sender: EntityName, over: readonly OutboxEntry[], copies: number): void;
   /** Nobody waits any more for the end of a delivery that is under way. */
   abandoned(sender: EntityName, entry: OutboxEntry): void;
   /** A target refused for good: the event `outbox.failed`. */
@@ -238,10 +240,12 @@ export class OutboxDelivery {
     sender.over = [];
     sender.refused = [];
     const entries = over.map(({ entry }) => entry);
-    this.#port.confirm(sender.name, entries, refused, (isCommitted) => {
+    this.#port.confirm(sender.name, entries, refused, (copies) => {
+      // What it had sent may be on its way once more, if this node leads it again.
       if (sender.isDropped) return;
       sender.isConfirming = false;
-      if (isCommitted) {
+      if (copies !== undefined) {
+        this.#port.settled(sender.name, entries, copies);
         sender.confirmAttempt = 0;
         if (sender.over.length > 0) this.#confirmSoon(sender);
         else if (sender.told.length === 0) this.#forget(sender);

@@ -5,7 +5,8 @@
  *
  * - each attempt of the call was answered by a node that knew what became of it, and
  * - a majority holds the sender's outbox without it, so that whoever leads the sender next, with a
- *   majority, does not send it again. (Without one nobody sends what an earlier primary has left.)
+ *   majority, does not send it again, even before that is committed anew. (Without one nobody sends
+ *   what an earlier primary has left.)
  *
  * A caller of an outbox is one writer's (`outbox-caller.ts`), and a writer is one reign's, so that
  * whoever settles a call of its own has made every attempt of that caller.

@@ -30,10 +30,11 @@ class Stage implements OutboxPort {
   readonly attempts: Attempt[] = [];
   readonly refusals: string[] = [];
   readonly abandonedOnes: string[] = [];
+  readonly settledOnes: string[] = [];
   readonly confirms: {
     ids: number[];
     refused: number;
-    done: (isCommitted: boolean) => void;
+    done: (copies: number | undefined) => void;
   }[] = [];
 
   constructor(seed = 1) {
@@ -55,9 +56,15 @@ class Stage implements OutboxPort {
     _from: string,
     ids: readonly SendId[],
     refused: readonly RefusedSend[],
-    done: (isCommitted: boolean) => void,
+    done: (copies: number | undefined) => void,
   ): void {
     this.confirms.push({ ids: ids.map((id) => id.number), refused: refused.length, done });
+  }
+
+  settled(from: string, over: readonly OutboxEntry[], copies: number): void {
+    for (const { number } of over) {
+      this.settledOnes.push(`${from} ${String(number)}, ${String(copies)} copies`);
+    }
   }
 
   abandoned(from: string, sent: OutboxEntry): void {
@@ -103,11 +110,11 @@ test("what ends together leaves the outbox in one commit", async () => {
   await s.time.run();
   assert.equal(s.confirms.length, 1);
   s.delivery.update(sender, [entry(3, "c")]);
-  s.confirms[0]?.done(true);
+  s.confirms[0]?.done(2);
   await s.time.run();
   assert.deepEqual(s.confirms[1]?.ids, [3]);
   s.delivery.update(sender, []);
-  s.confirms[1].done(true);
+  s.confirms[1].done(2);
   assert.equal(s.delivery.depth, 0);
   assert.equal(s.delivery.deliveredCount, 3);
 });
@@ -145,7 +152,7 @@ test("a confirmation that is not known to be committed is made again with what c
   s.end();
   await s.time.run();
   s.end(new LatticeError("not_found", "gone"));
-  s.confirms[0]?.done(false);
+  s.confirms[0]?.done(undefined);
   await s.time.run();
   assert.deepEqual([s.confirms[1]?.ids, s.confirms[1]?.refused], [[1, 2], 1]);
 });
@@ -187,7 +194,7 @@ test("an entity that is led by another node now is let go of, whatever still com
     [[1]],
   );
   s.delivery.stop();
-  s.confirms[0]?.done(false);
+  s.confirms[0]?.done(undefined);
   await s.time.run();
   assert.deepEqual([s.delivery.depth, s.confirms.length], [0, 1]);
 });
@@ -233,7 +240,7 @@ test("whatever fails, every call takes effect in order per target and leaves the
           if (confirm === undefined) continue;
           if (chance > 0) outbox = outbox.filter(({ number }) => !confirm.ids.includes(number));
           s.delivery.update(sender, outbox);
-          confirm.done(chance > 0);
+          confirm.done(chance > 0 ? 2 : undefined);
           await s.time.run();
         }
         for (const key of new Set(sent)) assert.equal(arrived.get(key), sent.lastIndexOf(key));
@@ -258,7 +265,7 @@ test("a late end of what somebody else took out does not touch what is sent sinc
   s.delivery.update(sender, [entry(2)]);
   late?.end();
   await s.time.run();
-  for (const { done } of s.confirms.splice(0)) done(true);
+  for (const { done } of s.confirms.splice(0)) done(2);
   s.end();
   await s.time.run();
   assert.deepEqual(
@@ -266,7 +273,7 @@ test("a late end of what somebody else took out does not touch what is sent sinc
     [[2]],
   );
   s.delivery.update(sender, []);
-  s.confirms[0]?.done(true);
+  s.confirms[0]?.done(2);
   assert.equal(s.delivery.depth, 0);
 });
 
@@ -322,4 +329,28 @@ test("what is under way for a sender that is dropped is said to be abandoned", (
   s.attempts.pop()?.end(unavailable);
   s.delivery.drop(sender);
   assert.deepEqual(s.abandonedOnes.sort(), ["cart/alice other 3", "cart/alice third 4"]);
+});
+
+test("what is over is settled once copies hold that, unless it may be on its way once more", async () => {
+  const s = new Stage();
+  s.delivery.update(sender, [entry(1), entry(2)]);
+  s.end();
+  await s.time.run();
+  s.confirms[0]?.done(2);
+  assert.deepEqual(s.settledOnes, ["cart/alice 1, 2 copies"]);
+  s.end();
+  await s.time.run();
+  s.delivery.drop(sender);
+  // This node leads it again, and the second call is made anew before it is known to be over.
+  s.delivery.update(sender, [entry(2)]);
+  assert.deepEqual(s.open, ["cart/alice main 2"]);
+  s.confirms[1]?.done(2);
+  assert.equal(s.settledOnes.length, 1);
+  s.end();
+  await s.time.run();
+  s.confirms[2]?.done(undefined);
+  assert.equal(s.settledOnes.length, 1);
+  await s.time.run();
+  s.confirms[3]?.done(3);
+  assert.deepEqual(s.settledOnes.slice(1), ["cart/alice 2, 3 copies"]);
 });

@@ -49,6 +49,7 @@ function stage(entity: Entity) {
     serving: "primary",
     owners: { processes: ["a", "b", "c"] },
     committedEntity: () => entity,
+    tip: () => entity,
   };
   const parts = {
     platform: time.node("a"),
@@ -113,6 +114,22 @@ test("without a majority, nothing is delivered that an earlier primary has left"
   replica.serving = "primary";
   await time.run({ untilAt: time.clock.now() + 60_000 });
   assert.deepEqual(asked(), ["of-2", "of-4"]);
+});
+
+test("what was delivered before is not made again while the word of it waits to be committed", async () => {
+  const entity = sent([2, 4]);
+  const { time, driver, calls, replica } = stage(entity);
+  const newest = entity.clone();
+  const draft = new Draft({ entity: newest, shape: {}, writer: 4, hybridTime: 9 });
+  draft.confirmSent(entity.outbox.entries.filter(({ writer }) => writer === 4));
+  newest.apply(draft.finish()!);
+  replica.tip = () => newest;
+  driver.changed(1, entity.name);
+  await time.run({ untilAt: time.clock.now() + 60_000 });
+  assert.deepEqual(
+    calls.map(({ request }) => request.key),
+    ["of-2"],
+  );
 });
 
 test("a target may forget a sender when a majority holds that it is done, and after one clear answer", async () => {

@@ -4,7 +4,6 @@
  */
 import { sendIdText } from "../../functions/failed-send-operations.ts";
 import { OutboxDelivery, type RefusedSend } from "../../functions/outbox-delivery.ts";
-import type { EntityAddress } from "../../functions/entity-address.ts";
 import { outboxCaller } from "../../functions/outbox-caller.ts";
 import type { Registry } from "../../functions/registry.ts";
 import { SettledSends } from "../../functions/settled-sends.ts";
@@ -59,6 +58,9 @@ export class OutboxDriver {
       },
       confirm: (sender, over, refused, done) => {
         this.#confirm(sender, over, refused, done);
+      },
+      settled: (sender, over, copies) => {
+        this.#noteSettled(sender, over, copies);
       },
       abandoned: (sender, { writer }) => {
         this.#settled.noteStray(outboxCaller(sender, writer), this.#now());
@@ -142,9 +144,9 @@ export class OutboxDriver {
     const { registry, caller, partitions } = this.#options;
     const replica = partitions.replica(partitions.partitionOf(sender));
     const isInherited = entry.writer !== replica?.writer;
-    if (isInherited && replica?.serving !== "primary") {
-      // Those with a majority may have delivered it, and may be done with it.
-      done(new LatticeError("unavailable", `${sender} is served without a majority`));
+    const obstacle = obstacleTo(sender, entry, replica);
+    if (obstacle !== undefined) {
+      done(new LatticeError("unavailable", obstacle));
       return;
     }
     if (isInherited && attempt === 1) this.#inheritedCount += 1;
@@ -191,11 +193,10 @@ export class OutboxDriver {
     sender: EntityName,
     over: readonly OutboxEntry[],
     refused: readonly RefusedSend[],
-    done: (isCommitted: boolean) => void,
+    done: (copies: number | undefined) => void,
   ): void {
-    const address = this.#options.addresses.ofName(sender);
     this.#options.turns.runInternal(
-      address,
+      this.#options.addresses.ofName(sender),
       (draft) => {
         for (const { entry, error } of refused) draft.failSent(entry, error);
         const isRefused = (id: SendId): boolean =>
@@ -203,29 +204,40 @@ export class OutboxDriver {
         draft.confirmSent(over.filter((entry) => !isRefused(entry)));
       },
       (outcome) => {
-        if (outcome.type === "ok") this.#noteSettled(address, over, outcome.copies);
-        done(outcome.type === "ok");
+        done(outcome.type === "ok" ? outcome.copies : undefined);
       },
     );
   }
 
   /** What a majority holds as over is: of what this node has sent itself, in this term. */
-  #noteSettled(
-    { name, partition }: EntityAddress,
-    over: readonly OutboxEntry[],
-    copies: number,
-  ): void {
-    const replica = this.#options.partitions.replica(partition);
+  #noteSettled(sender: EntityName, over: readonly OutboxEntry[], copies: number): void {
+    const { partitions } = this.#options;
+    const replica = partitions.replica(partitions.partitionOf(sender));
     const owners = replica?.owners?.processes.length ?? Infinity;
     if (replica?.serving !== "primary" || copies < majority(owners)) return;
     for (const { functionName, key, writer, number } of over) {
       if (writer !== replica.writer) continue;
       const target = entityName(functionName, key);
-      this.#settled.settled(target, outboxCaller(name, writer), number, this.#now());
+      this.#settled.settled(target, outboxCaller(sender, writer), number, this.#now());
     }
   }
 
   #now(): number {
     return this.#options.platform.clock.now();
   }
+}
+
+/**
+ * Why it must not be sent now: its target may be done with what was delivered, by those with a majority, or
+ * by an earlier primary whose word of that is here and not yet committed anew.
+ */
+function obstacleTo(
+  sender: EntityName,
+  entry: OutboxEntry,
+  replica: ReturnType<Partitions["replica"]>,
+): string | undefined {
+  const newest = replica?.tip(sender, false);
+  if (newest?.outbox.get(entry) === undefined) return "its delivery is over";
+  const isOurs = entry.writer === replica?.writer || replica?.serving === "primary";
+  return isOurs ? undefined : `${sender} is served without a majority`;
 }
