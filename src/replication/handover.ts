@@ -21,25 +21,35 @@ export interface HandoverSurroundings {
   readonly table: readonly NodeId[];
 }
 
+/** How the reign began. */
+interface Beginning {
+  readonly now: number;
+  /** Who gave the role to this process, if it was given. */
+  readonly giver: ProcessId | undefined;
+  /** When this process itself gave it away last. */
+  readonly gaveAwayAt: number;
+}
+
 export class Handover<E extends ReplicatedEntity<E>> {
   readonly #reign: Reign<E>;
   readonly #copy: Copy<E>;
   readonly #bornAt: number;
-  /** Who gave the role to this process, if it was given. */
   readonly #giver: ProcessId | undefined;
   readonly #joinedAt = new Map<ProcessId, number>();
   #phase: "idle" | "draining" | "asked" = "idle";
   #target: ProcessId | undefined;
   #nextTickAt = Infinity;
-  #notBefore = 0;
+  #notBefore: number;
   /** This node leaves: any other owner will do, at once. */
   #leaving = false;
 
-  constructor(reign: Reign<E>, copy: Copy<E>, now: number, giver?: ProcessId) {
+  constructor(reign: Reign<E>, copy: Copy<E>, { now, giver, gaveAwayAt }: Beginning) {
     this.#reign = reign;
     this.#copy = copy;
     this.#bornAt = now;
     this.#giver = giver;
+    // It has the role again: whoever was to have it did not get it, or lost it.
+    this.#notBefore = gaveAwayAt + timing.handoverRetryMs;
     this.noteOwners(now);
   }
 

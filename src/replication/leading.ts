@@ -32,7 +32,7 @@ export function beginReign<E extends ReplicatedEntity<E>>(
     flow: s.options.flow,
   });
   s.reign = reign;
-  s.handover = new Handover(reign, copy, now, giver);
+  s.handover = new Handover(reign, copy, { now, giver, gaveAwayAt: s.gaveAwayAt });
   s.promised = copy.synced;
   s.see(copy.synced);
   s.primary = s.self;

@@ -57,6 +57,8 @@ export class PartitionState<E extends ReplicatedEntity<E>> {
   refusals = 0;
   /** Of use while there are `refusals`: before that it asks for no further promises. */
   refusedUntil = 0;
+  /** When this process last let another one lead in its place. */
+  gaveAwayAt = -Infinity;
   /** Who refused last. */
   refusedBy: ProcessId = "";
   /** When a base may be asked for again. */

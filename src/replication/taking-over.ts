@@ -39,6 +39,7 @@ export function onPrepare<E extends ReplicatedEntity<E>>(
     if (s.reign === undefined && s.promised?.process !== s.primary) s.hello(s.primary);
     return;
   }
+  if (handover && s.reign !== undefined) s.gaveAwayAt = now;
   endReign(s, now);
   s.candidacy = undefined;
   s.promised = term;
