@@ -18,6 +18,8 @@ import { VerdictWatch, type Verdict } from "./verdict-watch.ts";
 const observeEveryMs = 250;
 /** New reigns over one partition while nothing changes around it, above which terms chase. */
 const reignsMax = 3;
+/** Where messages are lost: each reign may need another one until all of its first messages arrive. */
+const lossyReignsMax = 8;
 const chaseWindowMs = 20_000;
 
 /** What was seen of one entity. */
@@ -50,6 +52,7 @@ export class Observer {
   readonly #incarnations = new Map<Life, readonly [number, number]>();
   /** Filled by the loggers of the nodes. */
   readonly #verdicts: Verdict[];
+  readonly #reignsMax: number;
   readonly #watch: VerdictWatch;
   /** Times a partition got another primary after the first. */
   takeovers = 0;
@@ -64,12 +67,13 @@ export class Observer {
     cluster: SimulatedCluster,
     faults: Faults,
     violations: Violations,
-    verdicts: Verdict[],
+    { verdicts, isLossy }: { readonly verdicts: Verdict[]; readonly isLossy: boolean },
   ) {
     this.#cluster = cluster;
     this.#faults = faults;
     this.#violations = violations;
     this.#verdicts = verdicts;
+    this.#reignsMax = isLossy ? lossyReignsMax : reignsMax;
     this.#watch = new VerdictWatch(cluster, faults.ledger, violations);
     this.#partitions = Array.from({ length: cluster.partitionCount }, () => ({
       term: undefined,
@@ -213,7 +217,7 @@ export class Observer {
     record.reigns = record.reigns.filter((at) => at > since);
     record.reigns.push(this.#now);
     const { length } = record.reigns;
-    this.#violations.check("P3", length <= reignsMax, () => {
+    this.#violations.check("P3", length <= this.#reignsMax, () => {
       const window = `${String(Math.round(this.#now - since))} ms`;
       return `partition ${String(partition)} had ${String(length)} terms in ${window}`;
     });

@@ -130,12 +130,10 @@ class Simulation {
         },
         resumed: sessions.readInside,
       });
-      const observer = new Observer(
-        this.#cluster,
-        faults,
-        this.#violations,
-        this.#records.verdicts,
-      );
+      const observer = new Observer(this.#cluster, faults, this.#violations, {
+        verdicts: this.#records.verdicts,
+        isLossy: this.#scenario.lostShare > 0,
+      });
       parts = { faults, workload, observer };
       workload.start();
       sessions.start();
