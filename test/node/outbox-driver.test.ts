@@ -25,8 +25,8 @@ const answer = {
 const released = { value: answer.value, degraded: false, fromDedupe: false, seen: [] };
 
 /** A cart to which each of these writers has sent a call of a shop of its own. */
-function sent(writers: readonly number[]): Entity {
-  const entity = Entity.create("cart/alice");
+function sent(writers: readonly number[], name = "cart/alice"): Entity {
+  const entity = Entity.create(name);
   for (const writer of writers) {
     const hybridTime = entity.hybridTime + 1;
     const draft = new Draft({ entity, shape: {}, writer, hybridTime });
@@ -74,7 +74,7 @@ function stage(entity: Entity) {
     buggify: { settledMin: 1 },
   };
   const driver = new OutboxDriver(parts as unknown as OutboxDriverOptions);
-  return { time, driver, calls, changes, ends, told, replica };
+  return { time, driver, parts, calls, changes, ends, told, replica };
 }
 
 test("a delivered call is confirmed also beside a refused one of another writer with its number", async () => {
@@ -130,6 +130,21 @@ test("what was delivered before is not made again while the word of it waits to 
     calls.map(({ request }) => request.key),
     ["of-2"],
   );
+});
+
+test("what a delivery makes another entity send is known to be out once it is", () => {
+  const [alice, bob] = [sent([2]), sent([2], "cart/bob")];
+  const { driver, calls, parts } = stage(alice);
+  parts.caller.call = (request, done) => {
+    calls.push({ request, done });
+    if (calls.length === 1) driver.entityChanged(1, bob);
+    return calls.length;
+  };
+  driver.entityChanged(1, alice);
+  assert.deepEqual([calls.length, driver.depth], [2, 2]);
+  driver.entityChanged(1, Entity.create("cart/bob"));
+  driver.entityChanged(1, Entity.create("cart/alice"));
+  assert.equal(driver.depth, 0);
 });
 
 test("a target may forget a sender when a majority holds that it is done, and after one clear answer", async () => {

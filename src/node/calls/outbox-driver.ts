@@ -121,7 +121,7 @@ export class OutboxDriver {
   #update(partition: PartitionId, name: EntityName, entries: readonly OutboxEntry[]): void {
     const told = this.#told.get(partition);
     if (entries.length === 0 && told?.has(name) !== true) return;
-    this.#delivery.update(name, entries);
+    // Before anything goes out, for what is delivered at once may come back here.
     if (entries.length > 0) {
       if (told === undefined) this.#told.set(partition, new Set([name]));
       else told.add(name);
@@ -129,6 +129,7 @@ export class OutboxDriver {
       told.delete(name);
       if (told.size === 0) this.#told.delete(partition);
     }
+    this.#delivery.update(name, entries);
   }
 
   stop(): void {
