@@ -85,7 +85,7 @@ test("who gave the role away and has it again does not give it away at once", ()
       });
     }
   };
-  // b and c promise, but that a has promised b nobody hears, and nobody hears of b.
+  // b and c do not reach each other, and b never hears that a has promised.
   mesh.cuts.add(`${b}>c#1`);
   for (const replica of mesh.replicas.values()) replica.tableChanged(["b", "a", "c"], mesh.now);
   passOn(timing.handoverRetryMs);

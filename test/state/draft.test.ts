@@ -46,6 +46,15 @@ test("a turn that changes nothing makes no commit", () => {
   assert.equal(draft.finish(), undefined);
 });
 
+test("fields are seen where they are named, and nowhere else", () => {
+  const { live, view } = draftOf(Entity.create("f/k"));
+  for (const state of [live, view]) {
+    const { counter, ...rest } = state;
+    assert.equal(counter.value, 0);
+    assert.deepEqual([Object.keys(state), { ...state }, rest], [[], {}, {}]);
+  }
+});
+
 test("commits of one writer are numbered on from what the entity holds", () => {
   const entity = Entity.create("f/k");
   for (const expected of [1, 2, 3]) {
