@@ -3,6 +3,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { NodeIdentity } from "../wire/messages.ts";
 import type { Attempts } from "./calls/attempts.ts";
 import type { CallServer } from "./calls/call-server.ts";
+import type { Inheritance } from "./calls/inheritance.ts";
 import type { OutboxDriver } from "./calls/outbox-driver.ts";
 import type { TimerDriver } from "./calls/timer-driver.ts";
 import type { Birth } from "./cluster/birth.ts";
@@ -58,6 +59,7 @@ export interface EventTargets {
   readonly partitions: Partitions;
   readonly attempts: Attempts;
   readonly calls: CallServer;
+  readonly inheritance: Inheritance;
   readonly outbox: OutboxDriver;
   readonly entityTimers: TimerDriver;
   readonly watches: WatchServer;

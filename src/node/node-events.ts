@@ -240,10 +240,10 @@ function roleChanged(parts: EventTargets, partition: PartitionId, change: RoleCh
   if (serving === "primary" && term !== undefined) {
     if (term.number > 1) parts.counts.takeovers += 1;
     parts.primaries.lead(partition, term.number);
-    parts.outbox.partitionBegan(partition);
-    parts.entityTimers.partitionBegan(partition);
+    parts.inheritance.began(partition);
   } else {
     parts.primaries.resign(partition);
+    parts.inheritance.ended(partition);
     parts.outbox.partitionEnded(partition);
     parts.entityTimers.partitionEnded(partition);
     if (primary !== "" && primary !== parts.self && term !== undefined) {

@@ -22,6 +22,7 @@ import { Attempts } from "./calls/attempts.ts";
 import { CallServer } from "./calls/call-server.ts";
 import { Farewells } from "./calls/farewells.ts";
 import { NodeCaller, type NodeCallerOptions } from "./calls/node-caller.ts";
+import { Inheritance } from "./calls/inheritance.ts";
 import { OutboxDriver } from "./calls/outbox-driver.ts";
 import { TimerDriver } from "./calls/timer-driver.ts";
 import { Birth } from "./cluster/birth.ts";
@@ -84,6 +85,7 @@ export class NodeParts implements EventTargets {
   readonly calls: CallServer;
   readonly caller: NodeCaller;
   readonly farewells: Farewells;
+  readonly inheritance: Inheritance;
   readonly outbox: OutboxDriver;
   readonly entityTimers: TimerDriver;
   readonly watches: WatchServer;
@@ -170,6 +172,8 @@ export class NodeParts implements EventTargets {
     const clusterNow = (): number =>
       hybridTimeToMs(this.clusterClock.reading(platform.clock.now()));
     this.entityTimers = new TimerDriver({ ...driven, clusterNow });
+    const heirs = [this.outbox, this.entityTimers];
+    this.inheritance = new Inheritance({ timers: platform.timers, partitions, heirs });
     this.watches = this.#makeWatches();
     this.clients = this.#makeClients();
     this.birth = this.#makeBirth();
@@ -193,6 +197,7 @@ export class NodeParts implements EventTargets {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.birth.stop();
+    this.inheritance.stop();
     this.entityTimers.stop();
     this.turns.stop();
     this.caller.close();

@@ -29,6 +29,8 @@ export class Copy<E extends ReplicatedEntity<E>> {
   readonly #lineage: Lineage;
   #genesis: string;
   #slots = new Map<EntityName, Slot<E>>();
+  /** The one that was touched last. */
+  #latest: Slot<E> | undefined = undefined;
   #tail: TailCommit[] = [];
   #tailHead = 0;
   #synced: Term;
@@ -153,6 +155,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   appendCommittedTo(slot: Slot<E>, commit: Commit): void {
     this.#position++;
     slot.touchedAt = this.#position;
+    this.#latest = slot;
     // Mostly it is the same term, and then a write less into an old object.
     if (slot.touchedIn !== this.#synced) slot.touchedIn = this.#synced;
     this.#applyTo(slot, commit);
@@ -195,7 +198,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
   image(have: StreamPosition | undefined): CopyImage {
     const from = have && this.#lineage.sharedWith(have, this.#committed);
     const entities = [];
-    for (const [name, slot] of this.#slots) {
+    for (const [name, slot] of this.#slotsSince(from)) {
       if (slot.committed === undefined) continue;
       if (from === undefined || touchedAfter(slot, from)) {
         entities.push({ name, image: slot.committed.encode() });
@@ -214,6 +217,13 @@ export class Copy<E extends ReplicatedEntity<E>> {
     };
   }
 
+  /** Among which are all that were touched after `from`: mostly none, which costs no pass. */
+  #slotsSince(from: StreamPosition | undefined): Iterable<[EntityName, Slot<E>]> {
+    const latest = this.#latest;
+    if (from !== undefined && (latest === undefined || !touchedAfter(latest, from))) return [];
+    return this.#slots;
+  }
+
   /** Whether `install` may build upon what is here. */
   canInstall({ from }: CopyImage): boolean {
     if (from === undefined) return true;
@@ -226,6 +236,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
    */
   install(image: CopyImage, touched: EntityName[] = []): boolean {
     const { from } = image;
+    const mayHaveUnborn = this.tailCount > 0;
     const goesOn = sameTerm(this.#synced, image.synced);
     const known = goesOn ? Math.max(this.#committed, image.committed) : image.committed;
     if (from === undefined) {
@@ -249,7 +260,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
       touched.push(name);
     }
     for (const { commit } of image.tail) this.#touch(commit.entity);
-    this.#dropUnborn();
+    if (mayHaveUnborn) this.#dropUnborn();
     this.advance(known, touched);
     return from === undefined;
   }
@@ -273,6 +284,7 @@ export class Copy<E extends ReplicatedEntity<E>> {
       slot.touchedIn = this.#synced;
       slot.touchedAt = this.#position;
     }
+    this.#latest = slot;
     return slot;
   }
 

@@ -1,9 +1,12 @@
 /** What concerns every partition at once is done a little at a time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Inheritance } from "../../src/node/calls/inheritance.ts";
 import { BaseFlow, basesUnderWayMax } from "../../src/node/partitions/base-flow.ts";
 import { Sweep } from "../../src/node/partitions/sweep.ts";
+import type { Partitions } from "../../src/node/partitions/partitions.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
+import { Entity } from "../../src/state/entity.ts";
 
 const newcomer = "b#1";
 
@@ -112,4 +115,32 @@ test("a sweep visits what is urgent first, and that once more with the others", 
   await time.sleep(1);
   assert.deepEqual(visited.slice(0, 5), [7, 30, 2, 0, 1]);
   assert.equal(visited.length, 43);
+});
+
+test("what is left to do in partitions that a node begins to lead is taken up a few at a time", async () => {
+  const time = new VirtualTime({ seed: 1 });
+  const taken: string[] = [];
+  const replica = {
+    entityNames: () => ["f/a", "f/unborn", "f/b"],
+    committedEntity: (name: string) => (name === "f/unborn" ? undefined : Entity.create(name)),
+  };
+  const inheritance = new Inheritance({
+    timers: time.timers,
+    partitions: { replica: () => replica } as unknown as Pick<Partitions, "replica">,
+    heirs: [{ entityChanged: (partition, { name }) => taken.push(`${String(partition)} ${name}`) }],
+  });
+  for (let partition = 0; partition < 9; partition++) inheritance.began(partition);
+  inheritance.began(0);
+  inheritance.ended(1);
+  assert.deepEqual(taken, []);
+  const counts: number[] = [];
+  time.timers.afterPoll(() => counts.push(taken.length));
+  time.timers.afterPoll(() => time.timers.afterPoll(() => counts.push(taken.length)));
+  await time.run();
+  assert.deepEqual(counts, [8, 16]);
+  assert.deepEqual(taken.slice(0, 4), ["0 f/a", "0 f/b", "2 f/a", "2 f/b"]);
+  inheritance.began(10);
+  inheritance.stop();
+  await time.run();
+  assert.equal(taken.length, 16);
 });

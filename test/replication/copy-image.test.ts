@@ -1,6 +1,7 @@
 /** Partial images: what they leave out is what the receiver holds already, and nothing else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { crdt } from "../../src/definition/kinds.ts";
 import { Copy } from "../../src/replication/copy.ts";
 import { Draft } from "../../src/state/draft.ts";
@@ -79,4 +80,31 @@ test("commits that a follower knows to be committed before its primary does are 
   follower.install(primary.image(follower.at));
   assert.deepEqual(counted(), { count: 2 });
   assert.equal(follower.entity("vault/k")!.contentHash(), before);
+});
+
+test("an image names what was touched since, whatever that is", () => {
+  const draws = fc.array(fc.nat(4), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(draws, fc.boolean(), (drawn, isInherited) => {
+      const term = { number: 1, process: "a#1" };
+      const copy = new Copy(commitSets, "g", term, "a#1");
+      const touchedAt = new Map<string, number>();
+      for (const [index, key] of drawn.entries()) {
+        const name = `vault/${String(key)}`;
+        copy.append(commitThat(String(index), name, { writer: 7, sequence: index + 1 }));
+        touchedAt.set(name, copy.position);
+      }
+      const last = copy.position;
+      copy.advance(last + 1, []);
+      if (isInherited) {
+        copy.inherit({ number: 2, process: "b#1" }, owners);
+        copy.advance(1, []);
+      }
+      for (let position = 0; position <= last; position++) {
+        const { entities } = copy.image({ synced: term, position });
+        const wanted = [...touchedAt].filter(([, at]) => at > position).map(([name]) => name);
+        assert.deepEqual(entities.map(({ name }) => name).sort(), wanted.sort());
+      }
+    }),
+  );
 });

@@ -94,12 +94,6 @@ export class OutboxDriver {
     return this.#delivery.redeliveredCount + this.#inheritedCount;
   }
 
-  /** This node leads the partition now: it goes on with what its entities have not delivered. */
-  partitionBegan(partition: PartitionId): void {
-    const replica = this.#options.partitions.replica(partition);
-    for (const name of replica?.entityNames() ?? []) this.changed(partition, name);
-  }
-
   partitionEnded(partition: PartitionId): void {
     for (const name of this.#told.get(partition) ?? []) this.#delivery.drop(name);
     this.#told.delete(partition);

@@ -65,12 +65,6 @@ export class TimerDriver {
     return this.#delivery.dueCount(now);
   }
 
-  /** This node leads the partition now: what has come due since its last primary is due here. */
-  partitionBegan(partition: PartitionId): void {
-    const replica = this.#options.partitions.replica(partition);
-    for (const name of replica?.entityNames() ?? []) this.changed(partition, name);
-  }
-
   partitionEnded(partition: PartitionId): void {
     for (const name of this.#told.get(partition) ?? []) this.#delivery.drop(name);
     this.#told.delete(partition);
