@@ -73,48 +73,71 @@ test("a link that breaks forgets what was under way over it", () => {
   assert.deepEqual(looked, []);
 });
 
-test("a sweep visits every partition once, in many turns, and again when it is asked again", async () => {
+/** What a sweep visits, by the millisecond. */
+function makeSweep(
+  partitionCount: number,
+  isAwaited: (partition: number) => boolean = () => false,
+) {
   const time = new VirtualTime({ seed: 1 });
-  const visits = new Map<number, number>();
-  let turns = 0;
-  let at = -1;
+  const visits: { readonly partition: number; readonly at: number }[] = [];
   const sweep = new Sweep({
     timers: time.timers,
-    partitionCount: 100,
-    visit: (partition) => {
-      if (time.eventCount !== at) turns += 1;
-      at = time.eventCount;
-      visits.set(partition, (visits.get(partition) ?? 0) + 1);
-      // In the middle of it something changes once more.
-      if (partition === 50 && visits.get(partition) === 1) sweep.start();
-      return true;
-    },
+    partitionCount,
+    isAwaited,
+    visit: (partition) => visits.push({ partition, at: Math.floor(time.now) }) > 0,
   });
+  const visited = (): readonly number[] => visits.map(({ partition }) => partition);
+  return { time, sweep, visits, visited };
+}
+
+test("a sweep visits every partition once, a few at a time, and again when it is asked again", async () => {
+  const { time, sweep, visits, visited } = makeSweep(100);
   sweep.start();
   sweep.start();
-  await time.sleep(1);
-  assert.equal(visits.size, 100);
-  assert.ok(turns > 3, `${String(turns)} turns`);
-  for (const [partition, count] of visits) assert.equal(count, partition <= 50 ? 2 : 1);
+  await time.sleep(13);
+  assert.equal(visits.length, 48);
+  // In the middle of it something changes once more.
+  sweep.start();
+  await time.sleep(60);
+  const counts = Array.from({ length: 100 }, (_, n) => visited().filter((one) => one === n).length);
+  for (const [partition, count] of counts.entries()) assert.equal(count, partition < 48 ? 2 : 1);
+  const times = [...new Set(visits.map(({ at }) => at))];
+  assert.ok(times.length >= 10, `at ${times.join(", ")} ms`);
   sweep.stop();
   sweep.start();
-  await time.sleep(1);
-  assert.equal(visits.get(0), 2);
+  await time.sleep(10);
+  assert.equal(visits.length, 148);
 });
 
 test("a sweep visits what is urgent first, and that once more with the others", async () => {
-  const time = new VirtualTime({ seed: 1 });
-  const visited: number[] = [];
-  const sweep = new Sweep({
-    timers: time.timers,
-    partitionCount: 40,
-    visit: (partition) => visited.push(partition) > 0,
-  });
+  const { time, sweep, visited } = makeSweep(40);
   sweep.start([7, 30]);
   sweep.start([30, 2]);
+  await time.sleep(20);
+  assert.deepEqual(visited().slice(0, 5), [7, 30, 2, 0, 1]);
+  assert.equal(visited().length, 43);
+});
+
+test("a sweep visits at once what calls wait for, and goes on with the others meanwhile", async () => {
+  const { time, sweep, visited } = makeSweep(64, (partition) => partition >= 60);
+  sweep.hurry(50);
   await time.sleep(1);
-  assert.deepEqual(visited.slice(0, 5), [7, 30, 2, 0, 1]);
-  assert.equal(visited.length, 43);
+  assert.deepEqual(visited(), [], "nothing is to be visited");
+  sweep.start([9, 60, 61, 62, 63, 10]);
+  sweep.hurry(33);
+  await time.sleep(0.5);
+  assert.deepEqual(visited(), [60, 61, 62, 63]);
+  await time.sleep(1);
+  assert.deepEqual(visited().slice(4), [33]);
+  // Calls that come all the time do not hold the others up.
+  for (let ms = 0; ms < 20; ms++) {
+    sweep.hurry(40 + ms);
+    await time.sleep(1);
+  }
+  assert.ok(visited().indexOf(9) < visited().indexOf(45), visited().join(", "));
+  for (let partition = 0; partition < 64; partition++) {
+    assert.ok(visited().includes(partition), `partition ${String(partition)}`);
+  }
 });
 
 test("what is left to do in partitions that a node begins to lead is taken up a few at a time", async () => {
@@ -133,11 +156,10 @@ test("what is left to do in partitions that a node begins to lead is taken up a 
   inheritance.began(0);
   inheritance.ended(1);
   assert.deepEqual(taken, []);
-  const counts: number[] = [];
-  time.timers.afterPoll(() => counts.push(taken.length));
-  time.timers.afterPoll(() => time.timers.afterPoll(() => counts.push(taken.length)));
+  await time.sleep(3);
+  assert.equal(taken.length, 8);
   await time.run();
-  assert.deepEqual(counts, [8, 16]);
+  assert.equal(taken.length, 16);
   assert.deepEqual(taken.slice(0, 4), ["0 f/a", "0 f/b", "2 f/a", "2 f/b"]);
   inheritance.began(10);
   inheritance.stop();

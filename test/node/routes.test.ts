@@ -132,7 +132,7 @@ void test("members that only look different to membership need no new table", ()
   assert.equal(routes.membersChanged(), true);
 });
 
-void test("what a node begins to lead in one turn is told in one message", async () => {
+void test("what a node begins to lead is told at once, and what follows soon in one message", async () => {
   const time = new VirtualTime({ seed: 1 });
   const { routes } = makeRoutes(["a", "b", "c"]);
   const told: PrimariesMessage[] = [];
@@ -164,4 +164,18 @@ void test("what a node begins to lead in one turn is told in one message", async
   primaries.receive("b", { type: "primaries", entries: [{ partition: 3, term: 7 }] });
   assert.equal(routes.primaryOf(3), "b");
   assert.deepEqual(changed, [1, 2, 3, 3]);
+  // What follows soon is gathered, and told once.
+  primaries.lead(4, 1);
+  await time.sleep(1);
+  primaries.lead(5, 1);
+  await time.sleep(1);
+  assert.equal(told.length, 1);
+  await time.sleep(20);
+  assert.deepEqual(
+    told.slice(1).map(({ entries }) => entries.map(({ partition }) => partition)),
+    [[4, 5]],
+  );
+  primaries.lead(6, 1);
+  await time.sleep(1);
+  assert.equal(told.length, 3);
 });

@@ -34,6 +34,8 @@ export interface Serving extends Copies {
   isServing(partition: PartitionId): boolean;
   isOwner(partition: PartitionId): boolean;
   isPrimary(partition: PartitionId): boolean;
+  /** A call waits until somebody serves this partition. */
+  hurry(partition: PartitionId): void;
 }
 
 export interface CallServerOptions {
@@ -275,6 +277,7 @@ export class CallServer {
         const mayWait = (call.flags & callFlags.readAny) === 0;
         const held = waiting ?? (mayWait ? this.#waiting.hold(call, origin, address) : undefined);
         if (held === undefined) this.#fail(call, origin, this.#unavailable(call, address));
+        else if (waiting === undefined) serving.hurry(partition);
         return held;
       }
       case "not_owner":

@@ -10,6 +10,8 @@ import type { Partitions } from "../partitions/partitions.ts";
 
 /** Partitions of one turn of the event loop. */
 const sliceCount = 4;
+/** Before each slice. */
+const pauseMs = 2;
 
 export interface InheritanceOptions {
   readonly timers: Timers;
@@ -49,7 +51,7 @@ export class Inheritance {
   #goOn(): void {
     if (this.#isDue || this.#waiting.size === 0) return;
     this.#isDue = true;
-    this.#options.timers.afterPoll(() => {
+    this.#options.timers.after(pauseMs, () => {
       this.#isDue = false;
       this.#takeSome();
       this.#goOn();

@@ -1,11 +1,15 @@
 /**
  * Tells every linked node which partitions this process leads, so that each can send a call there
- * in one hop. What changed in one turn of the event loop is told in one message.
+ * in one hop. The first change is told at the end of its turn of the event loop, and what follows soon
+ * in one message: a takeover changes hundreds, one after another.
  */
 import type { NodeId, PartitionId } from "../../model/ids.ts";
 import type { Timers } from "../../platform/platform.ts";
 import type { PrimariesMessage } from "../../wire/messages.ts";
 import type { Routes } from "./routes.ts";
+
+/** From one message to the next. */
+const gatherMs = 5;
 
 export interface PrimariesOptions {
   readonly self: NodeId;
@@ -21,7 +25,7 @@ export class Primaries {
   /** Term numbers of the partitions that this process leads. */
   readonly #led = new Map<PartitionId, number>();
   readonly #untold = new Set<PartitionId>();
-  #tellDue = false;
+  #isTellingLater = false;
 
   constructor(options: PrimariesOptions) {
     this.#options = options;
@@ -36,13 +40,21 @@ export class Primaries {
     this.#led.set(partition, term);
     this.#learn(partition, this.#options.self, term);
     this.#untold.add(partition);
-    if (this.#tellDue) return;
-    this.#tellDue = true;
+    if (this.#isTellingLater) return;
+    this.#isTellingLater = true;
     this.#options.timers.defer(() => {
-      this.#tellDue = false;
-      const entries = this.#entries(this.#untold);
-      this.#untold.clear();
-      if (entries.length > 0) this.#options.broadcast({ type: "primaries", entries });
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    const entries = this.#entries(this.#untold);
+    this.#untold.clear();
+    this.#isTellingLater = entries.length > 0;
+    if (!this.#isTellingLater) return;
+    this.#options.broadcast({ type: "primaries", entries });
+    this.#options.timers.after(gatherMs, () => {
+      this.#tell();
     });
   }
 

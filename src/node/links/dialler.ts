@@ -13,6 +13,8 @@ import type { LinkChannel } from "./peer-link.ts";
 
 const firstBackOffMs = 100;
 const longestBackOffMs = 10_000;
+/** Instead of the first back-off, where somebody was there a moment ago. */
+const hungUpBackOffMs = 10;
 /** Connecting and the answer to hello together. */
 const dialTimeoutMs = 5_000;
 
@@ -28,6 +30,8 @@ export type DialOutcome =
   | { readonly type: "refused-hello"; readonly refused: RefusedMessage }
   /** The machine answers, and nobody listens there. */
   | { readonly type: "nobody" }
+  /** Somebody was there and broke the connection: so does a process that ends, whose door closes last. */
+  | { readonly type: "hung-up"; readonly message: string }
   | { readonly type: "unreachable"; readonly message: string };
 
 export interface DiallerOptions {
@@ -83,13 +87,17 @@ export class Dialler {
     this.#failures.delete(address);
   }
 
-  /** Dials again after the back-off that this address has earned. */
-  dialLater(address: string): void {
+  /**
+   * Dials again after the back-off that this address has earned.
+   * @param isEnding what answered there is gone any moment now, and the next dial tells
+   */
+  dialLater(address: string, isEnding = false): void {
     if (this.#closed || this.#later.has(address)) return;
     const failures = (this.#failures.get(address) ?? 0) + 1;
     this.#failures.set(address, failures);
     const { timers, random } = this.#options.platform;
-    const longest = Math.min(longestBackOffMs, firstBackOffMs * 2 ** Math.min(failures, 10));
+    const earned = Math.min(longestBackOffMs, firstBackOffMs * 2 ** Math.min(failures, 10));
+    const longest = isEnding && failures === 1 ? hungUpBackOffMs : earned;
     const timer = timers.after(random() * longest, () => {
       this.#later.delete(address);
       this.dial(address, "control");
@@ -179,11 +187,9 @@ class Attempt {
       this.#next?.closed(code, reason);
       return;
     }
-    this.#end(
-      reason.type === "refused"
-        ? { type: "nobody" }
-        : { type: "unreachable", message: reason.message },
-    );
+    const { type, message } = reason;
+    if (type === "refused") this.#end({ type: "nobody" });
+    else this.#end({ type: type === "lost" ? "hung-up" : "unreachable", message });
   }
 
   #end(outcome: DialOutcome): void {

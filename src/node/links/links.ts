@@ -321,7 +321,7 @@ export class Links {
     }
     // Half a link is none, and the other half would be there for ever.
     if (kind === "data") this.#linkTo(address)?.terminate();
-    if (this.#isSought(address)) this.#dialler.dialLater(address);
+    if (this.#isSought(address)) this.#dialler.dialLater(address, outcome.type === "hung-up");
   }
 
   #welcomed(

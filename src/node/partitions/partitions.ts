@@ -132,6 +132,7 @@ export class Partitions implements Serving {
     this.#sweep = new Sweep({
       timers: platform.timers,
       partitionCount,
+      isAwaited: (partition) => events.isAwaited(partition),
       visit: (partition) => this.#look(partition),
     });
     this.#rounds = new CopyRounds({
@@ -252,7 +253,7 @@ export class Partitions implements Serving {
     this.#outgoing.drop(process);
     this.#images.drop(process);
     this.#bases.drop(process);
-    this.peersChanged(process);
+    this.peersChanged();
   }
 
   /** The link to this process takes more again. */
@@ -268,15 +269,16 @@ export class Partitions implements Serving {
     this.#sweep.start(about === undefined ? [] : this.#ledBy(about));
   }
 
-  /** Those for which calls wait come first. */
+  /** A call waits until somebody serves this partition. */
+  hurry(partition: PartitionId): void {
+    this.#sweep.hurry(partition);
+  }
+
   #ledBy(process: ProcessId): PartitionId[] {
-    const { events } = this.#options;
-    const awaited: PartitionId[] = [];
-    const others: PartitionId[] = [];
-    for (const [partition, { primary }] of this.held()) {
-      if (primary === process) (events.isAwaited(partition) ? awaited : others).push(partition);
-    }
-    return [...awaited, ...others];
+    const led: PartitionId[] = [];
+    for (const [partition, { primary }] of this.held())
+      if (primary === process) led.push(partition);
+    return led;
   }
 
   /** Gives every partition that this process leads to somebody else. */

@@ -1,27 +1,38 @@
 /**
- * Tells every partition, a few in each turn of the event loop, that something around them changed. A
- * node that joins or dies concerns hundreds of partitions, and calls would wait for all of them.
+ * Tells every partition that something around them changed. A node that joins or dies concerns
+ * hundreds of partitions on all nodes at the same time, and calls would wait for all of them. So those
+ * for which calls wait are told at once, and the others a few at a time with a pause after each slice,
+ * in which this node, and others on the same machine, get on with what the calls need.
  */
 import type { PartitionId } from "../../model/ids.ts";
-import type { Timers } from "../../platform/platform.ts";
+import type { Timer, Timers } from "../../platform/platform.ts";
 
-/** Partitions of one turn. */
-const sliceCount = 32;
+/** Partitions of one turn of the event loop, and the pause before each slice. */
+const sliceCount = 16;
+const pauseMs = 4;
+/** Those for which calls wait: fewer, so that the first calls need not wait for the last ones. */
+const awaitedSliceCount = 4;
+const awaitedPauseMs = 1;
 
 export interface SweepOptions {
   readonly timers: Timers;
   readonly partitionCount: number;
+  /** Calls wait for it. */
+  isAwaited(partition: PartitionId): boolean;
   /** False when there was nothing to do. */
   visit(partition: PartitionId): boolean;
 }
 
 export class Sweep {
   readonly #options: SweepOptions;
-  /** To be visited before all others. */
+  readonly #awaited = new Set<PartitionId>();
+  #isAwaitedDue = false;
+  #awaitedPause: Timer | undefined;
+  /** To be visited before the rest. */
   readonly #urgent = new Set<PartitionId>();
   #next = 0;
   #leftCount = 0;
-  #isDue = false;
+  #pause: Timer | undefined;
   #isStopped = false;
 
   constructor(options: SweepOptions) {
@@ -29,48 +40,77 @@ export class Sweep {
   }
 
   /**
-   * All partitions are visited once from the end of this turn on, also those that just were.
+   * All partitions are visited once, also those that just were.
    * @param urgent that go first, in this order; they are visited with the others too
    */
   start(urgent: readonly PartitionId[] = []): void {
-    for (const partition of urgent) this.#urgent.add(partition);
+    for (const partition of urgent) {
+      (this.#options.isAwaited(partition) ? this.#awaited : this.#urgent).add(partition);
+    }
     this.#leftCount = this.#options.partitionCount;
-    if (this.#isDue || this.#isStopped) return;
-    this.#isDue = true;
-    this.#options.timers.defer(() => {
-      this.#go();
-    });
+    this.#hurryOn();
+    this.#goOn();
+  }
+
+  /** A call waits for this partition: while any are to be visited, it is so before all others. */
+  hurry(partition: PartitionId): void {
+    if (this.#leftCount === 0) return;
+    this.#awaited.add(partition);
+    this.#hurryOn();
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#pause?.cancel();
+    this.#awaitedPause?.cancel();
   }
 
-  #go(): void {
-    let visitCount = 0;
-    while (this.#leftCount > 0 && visitCount < sliceCount && !this.#isStopped) {
-      if (this.#options.visit(this.#takeUrgent() ?? this.#takeNext())) visitCount += 1;
-    }
-    this.#isDue = this.#leftCount > 0 && !this.#isStopped;
-    if (!this.#isDue) return;
-    // What has arrived meanwhile goes first.
-    this.#options.timers.afterPoll(() => {
-      this.#go();
+  /** The first ones at the end of this turn. */
+  #hurryOn(): void {
+    if (this.#awaited.size === 0 || this.#isAwaitedDue || this.#isStopped) return;
+    this.#isAwaitedDue = true;
+    this.#options.timers.defer(this.#visitAwaited);
+  }
+
+  readonly #visitAwaited = (): void => {
+    this.#isAwaitedDue = false;
+    this.#visit(awaitedSliceCount, () => takeFirst(this.#awaited));
+    if (this.#awaited.size === 0 || this.#isStopped) return;
+    this.#isAwaitedDue = true;
+    this.#awaitedPause = this.#options.timers.after(awaitedPauseMs, this.#visitAwaited);
+  };
+
+  #goOn(): void {
+    if (this.#leftCount === 0 || this.#isStopped) return;
+    this.#pause ??= this.#options.timers.after(pauseMs, () => {
+      this.#pause = undefined;
+      this.#visit(sliceCount, () => takeFirst(this.#urgent) ?? this.#takeNext());
+      this.#goOn();
     });
   }
 
-  #takeUrgent(): PartitionId | undefined {
-    for (const partition of this.#urgent) {
-      this.#urgent.delete(partition);
-      return partition;
+  #visit(most: number, take: () => PartitionId | undefined): void {
+    let count = 0;
+    while (count < most && !this.#isStopped) {
+      const partition = take();
+      if (partition === undefined) return;
+      if (this.#options.visit(partition)) count += 1;
     }
-    return undefined;
   }
 
-  #takeNext(): PartitionId {
+  #takeNext(): PartitionId | undefined {
+    if (this.#leftCount === 0) return undefined;
     const partition = this.#next;
     this.#next = (partition + 1) % this.#options.partitionCount;
     this.#leftCount -= 1;
     return partition;
   }
+}
+
+function takeFirst(waiting: Set<PartitionId>): PartitionId | undefined {
+  for (const partition of waiting) {
+    waiting.delete(partition);
+    return partition;
+  }
+  return undefined;
 }
