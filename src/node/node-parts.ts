@@ -173,7 +173,7 @@ export class NodeParts implements EventTargets {
       hybridTimeToMs(this.clusterClock.reading(platform.clock.now()));
     this.entityTimers = new TimerDriver({ ...driven, clusterNow });
     const heirs = [this.outbox, this.entityTimers];
-    this.inheritance = new Inheritance({ timers: platform.timers, partitions, heirs });
+    this.inheritance = new Inheritance({ timers: this.timers, partitions, heirs });
     this.watches = this.#makeWatches();
     this.clients = this.#makeClients();
     this.birth = this.#makeBirth();
@@ -197,7 +197,6 @@ export class NodeParts implements EventTargets {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.birth.stop();
-    this.inheritance.stop();
     this.entityTimers.stop();
     this.turns.stop();
     this.caller.close();
@@ -264,7 +263,7 @@ export class NodeParts implements EventTargets {
   #makePrimaries(): Primaries {
     return new Primaries({
       self: this.foundation.identity.id,
-      timers: this.foundation.platform.timers,
+      timers: this.timers,
       routes: this.routes,
       broadcast: (message) => {
         for (const link of this.links.upLinks()) link.send("data", message);

@@ -30,6 +30,13 @@ export class TimerSet {
     };
   }
 
+  /** As `Timers.defer`; `run` is left out once the set is closed. */
+  defer(run: () => void): void {
+    this.#timers.defer(() => {
+      if (!this.#isClosed) run();
+    });
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#running) timer.cancel();

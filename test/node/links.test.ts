@@ -63,6 +63,27 @@ void test("links that break all at once are back within a moment", async () => {
   await cluster.end();
 });
 
+void test("a node that dies while it is dialled anew is known to be lost at once", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const cluster = new VirtualCluster(seed);
+    await cluster.form(["a", "b", "c"]);
+    await cluster.sleep(2_000);
+    const { peers } = cluster.node("a").parts;
+    const lost = peers.presentOf("b")!;
+    const slow = { delayMs: () => 5, bytesPerMs: 1_000_000 };
+    cluster.network.setLink("a", "b", slow);
+    cluster.network.setLink("b", "a", slow);
+    cluster.network.reset("a", "b");
+    // By then b has taken a's dial, and not answered a hello.
+    await cluster.sleep(12);
+    assert.equal(peers.lost(lost), false);
+    cluster.crash("b");
+    const tookMs = await cluster.until("a knows", () => peers.lost(lost), 1_000);
+    assert.ok(tookMs < 50, `seed ${String(seed)}: after ${String(tookMs)} ms`);
+    await cluster.end();
+  }
+});
+
 void test("a call goes on over a link that broke, and takes effect once", async () => {
   const cluster = new VirtualCluster(2);
   await cluster.form(["a", "b", "c"]);

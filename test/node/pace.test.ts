@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Inheritance } from "../../src/node/calls/inheritance.ts";
 import { BaseFlow, basesUnderWayMax } from "../../src/node/partitions/base-flow.ts";
+import { TimerSet } from "../../src/node/timer-set.ts";
 import { Sweep } from "../../src/node/partitions/sweep.ts";
 import type { Partitions } from "../../src/node/partitions/partitions.ts";
 import { VirtualTime } from "../../src/platform/virtual/virtual-time.ts";
@@ -147,8 +148,9 @@ test("what is left to do in partitions that a node begins to lead is taken up a 
     entityNames: () => ["f/a", "f/unborn", "f/b"],
     committedEntity: (name: string) => (name === "f/unborn" ? undefined : Entity.create(name)),
   };
+  const timers = new TimerSet(time.timers);
   const inheritance = new Inheritance({
-    timers: time.timers,
+    timers,
     partitions: { replica: () => replica } as unknown as Pick<Partitions, "replica">,
     heirs: [{ entityChanged: (partition, { name }) => taken.push(`${String(partition)} ${name}`) }],
   });
@@ -162,7 +164,7 @@ test("what is left to do in partitions that a node begins to lead is taken up a 
   assert.equal(taken.length, 16);
   assert.deepEqual(taken.slice(0, 4), ["0 f/a", "0 f/b", "2 f/a", "2 f/b"]);
   inheritance.began(10);
-  inheritance.stop();
+  timers.close();
   await time.run();
   assert.equal(taken.length, 16);
 });

@@ -14,7 +14,8 @@ const sliceCount = 4;
 const pauseMs = 2;
 
 export interface InheritanceOptions {
-  readonly timers: Timers;
+  /** Closed when the node stops. */
+  readonly timers: Pick<Timers, "after">;
   readonly partitions: Pick<Partitions, "replica">;
   /** Who takes up what is left to do, of every entity of a partition that this node leads. */
   readonly heirs: readonly Heir[];
@@ -42,10 +43,6 @@ export class Inheritance {
   /** And now it does not. */
   ended(partition: PartitionId): void {
     this.#waiting.delete(partition);
-  }
-
-  stop(): void {
-    this.#waiting.clear();
   }
 
   #goOn(): void {

@@ -13,7 +13,8 @@ const gatherMs = 5;
 
 export interface PrimariesOptions {
   readonly self: NodeId;
-  readonly timers: Timers;
+  /** Closed when the node stops. */
+  readonly timers: Pick<Timers, "after" | "defer">;
   readonly routes: Routes;
   broadcast(message: PrimariesMessage): void;
   /** Another node leads this partition, or says again that it does. */

@@ -41,7 +41,7 @@ export class Sweep {
 
   /**
    * All partitions are visited once, also those that just were.
-   * @param urgent that go first, in this order; they are visited with the others too
+   * @param urgent that go first, in this order but for awaited ones; they are visited with the others too
    */
   start(urgent: readonly PartitionId[] = []): void {
     for (const partition of urgent) {
